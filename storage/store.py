@@ -1,0 +1,120 @@
+"""The one port behind which events rest, and the few values that cross it."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from parsers.event import Container, Event
+from storage.query import Page, Query
+
+
+class StoreUnavailable(Exception):  # noqa: N818 - the house's word: time will mend it
+    """The store cannot answer now; the same call may work later (HTTP 503)."""
+
+
+class Held(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A record that the joiner still holds: replay must feed it again."""
+
+    position: int
+    index: int
+    sequence: int
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """How far the pipeline has read: where a replay starts and how its counters go on.
+
+    Everything before journal position `next` is in the store, except the records in `held`.
+    """
+
+    next: int = 0
+    sequence: int = 0  # the sequence that the next record gets
+    offset: int = 0  # the offset that the next emitted event gets
+    held: tuple[Held, ...] = ()
+
+    @property
+    def oldest(self) -> int:
+        """The lowest journal position that a replay needs."""
+        return min((h.position for h in self.held), default=self.next)
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """The store will never take this event; it goes to quarantine, not away."""
+
+    event: Event
+    reason: str  # short and stable, for counters
+    message: str  # what the store said
+
+
+class ContainerSummary(msgspec.Struct, frozen=True):
+    """A container that was seen, living or gone. Times are nanoseconds of `timestamp`."""
+
+    container: Container
+    service: str | None
+    host: str
+    lines: int
+    first_seen: int
+    last_seen: int
+
+
+class NameSummary(msgspec.Struct, frozen=True):
+    """A service, label key or label value that was seen."""
+
+    name: str
+    lines: int
+    first_seen: int
+    last_seen: int
+    containers: int = 0
+
+
+OnRejected = Callable[[Sequence[Rejection]], None]
+
+
+class Store(Protocol):
+    """Where events rest. Implementations: memory (the reference), local (Parquet), Elasticsearch.
+
+    One pipeline appends; any number of readers ask, at the same time. `search` sees every event whose
+    append has returned. All methods but `close` may raise StoreUnavailable.
+    """
+
+    name: str  # "memory", "local" or "elasticsearch"
+
+    async def start(self) -> Checkpoint | None:
+        """Open; returns the newest durable checkpoint, None when this data folder never had one."""
+
+    async def append(self, events: Sequence[Event], checkpoint: Checkpoint) -> None:
+        """Take events in order. `checkpoint` is the pipeline's state after the last of them.
+
+        Events whose id the store already has are kept, not doubled. May wait (back-pressure). Returning
+        does not mean durable: `safe` tells. `events` may be empty: then only the checkpoint moves on.
+        """
+
+    def safe(self) -> Checkpoint | None:
+        """The newest checkpoint whose events are all durable: the journal before it may be forgotten."""
+
+    async def flush(self) -> None:
+        """Make everything appended durable, so that `safe` equals the last checkpoint appended."""
+
+    async def search(self, query: Query) -> Page:
+        """Events matching `query`, in its order, at most `query.limit`, with a cursor for the rest."""
+
+    async def get(self, event_id: str) -> Event | None:
+        """One event by its public id."""
+
+    async def find_containers(self, ref: str) -> list[Container]:
+        """The distinct containers whose name or id is `ref`, or whose id begins with it (at most 100)."""
+
+    async def containers(self, query: Query) -> list[ContainerSummary]:
+        """Every container seen, newest last_seen first; `query`'s origin filters apply (the rest do not)."""
+
+    async def services(self, query: Query) -> list[NameSummary]:
+        """Every service seen, by name."""
+
+    async def labels(self, query: Query) -> list[NameSummary]:
+        """Every label key seen, by name."""
+
+    async def label_values(self, key: str, query: Query) -> list[NameSummary]:
+        """Every value of one label, by value."""
+
+    async def close(self) -> None:
+        """Release everything. Does not flush: what is not safe is replayed from the journal."""
