@@ -24,13 +24,15 @@ class Held(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Checkpoint(msgspec.Struct, frozen=True):
     """How far the pipeline has read: where a replay starts and how its counters go on.
 
-    Everything before journal position `next` is in the store, except the records in `held`.
+    Everything before journal position `next` is in the store, and of the entry that stands there the first
+    `index` records, except the records in `held`.
     """
 
     next: int = 0
     sequence: int = 0  # the sequence that the next record gets
     offset: int = 0  # the offset that the next emitted event gets
     held: tuple[Held, ...] = ()
+    index: int = 0  # records of the entry at `next` that are in the store already
 
     @property
     def oldest(self) -> int:

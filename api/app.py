@@ -1,0 +1,44 @@
+"""The HTTP application: every route, guarded and with errors in one shape."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from api import routes_health, routes_lists, routes_logs, routes_streams
+from api.errors import Unexpected, add_handlers
+from api.hosts import HostGuard
+from api.paths import EncodedPaths
+from api.services import Services
+from api.streams import Streams
+
+DESCRIPTION = "Log lines of Docker containers, by container, service and label."
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application around `services`.
+
+    Before the server that runs it is told to stop, call `app.state.streams.close()`: live tails then end
+    by themselves and exports break off, instead of holding up the shutdown for ever.
+    """
+    app = FastAPI(
+        title="logdock",
+        description=DESCRIPTION,
+        version=version("logdock"),
+        docs_url=None,  # FastAPI's own pages load their scripts from elsewhere; ours is in routes_health
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    app.state.streams = Streams()
+    # in this order: /logs/tail and /logs/export are no event ids
+    for router in (routes_streams.router, routes_logs.router, routes_lists.router, routes_health.router):
+        app.include_router(router)
+    for router in services.routers:
+        app.include_router(router)
+    add_handlers(app)
+    app.add_middleware(EncodedPaths)
+    app.add_middleware(HostGuard, loopback_only=services.settings.http.is_loopback)
+    app.add_middleware(Unexpected)
+    return app

@@ -1,0 +1,107 @@
+"""The `logdock` command: finds the subcommand, and turns every error into one line and an exit code.
+
+Exit codes: 0 fine, 1 the answer is no, 2 wrong usage, 130 interrupted. Only the module of the command that
+is asked for is imported: an asking command must not wait for the server's libraries to load.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from api.cli_common import CliError
+
+# name of a command -> the module whose `register(app)` adds it
+COMMANDS = {
+    "serve": "api.cli_serve",
+    "logs": "api.cli_logs",
+    "ps": "api.cli_ps",
+    "export": "api.cli_export",
+    "emit": "api.cli_emit",
+    "tag": "api.cli_tag",
+}
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+# typer.BadParameter < UsageError < ClickException: what the parser of the command line raises. Its module
+# has moved between versions of typer, its place in this line has not.
+_PARSE_ERROR: type[BaseException] = typer.BadParameter.__mro__[2]
+
+
+def main() -> None:
+    """The entry point of the distribution."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns its exit code."""
+    try:
+        result = build(arguments)(
+            args=list(arguments) or ["--help"], prog_name="logdock", standalone_mode=False
+        )
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except CliError as error:
+        return _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _reader_gone()
+    except _PARSE_ERROR as error:
+        return _fail(_usage(error), 2)
+
+
+def build(arguments: Sequence[str]) -> typer.Typer:
+    """The application with the command that `arguments` name, or with all of them."""
+    app = typer.Typer(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    named = [name for name in arguments[:1] if name in COMMANDS]
+    for name in named or COMMANDS:
+        importlib.import_module(COMMANDS[name]).register(app)
+    return app
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"logdock {version('logdock')}")
+        raise typer.Exit
+
+
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """The log server a Docker host is pointed at: ask it by container, service and label."""
+
+
+def _usage(error: BaseException) -> str:
+    format_message = getattr(error, "format_message", None)
+    text = str(format_message()) if format_message else str(error)
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "logdock"
+    return f"{' '.join(text.split()).rstrip('.')}; {command} --help says what is possible"
+
+
+def _fail(text: str, code: int) -> int:
+    with contextlib.suppress(BrokenPipeError):
+        print(f"logdock: {text}", file=sys.stderr, flush=True)
+    return code
+
+
+def _reader_gone() -> int:
+    """`logdock logs web | head`: the reader has enough. Python must not complain about it at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    return 0

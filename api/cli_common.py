@@ -1,0 +1,105 @@
+"""What the asking commands share: the server's address, query flags, errors with an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from api.client import Client
+
+NO = 1  # the answer is no, or not found
+USAGE = 2  # the question was wrong
+
+# also api.client.DEFAULT_SERVER, which costs an import of httpx (a test compares them)
+DEFAULT_SERVER = "http://127.0.0.1:8080"
+
+
+class CliError(Exception):
+    """Ends the command with one line on stderr."""
+
+    def __init__(self, message: str, exit_code: int = NO) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class Output(StrEnum):
+    """How answers are printed."""
+
+    text = "text"
+    json = "json"
+    ndjson = "ndjson"
+
+
+Server = Annotated[
+    str, typer.Option("--server", envvar="LOGDOCK_SERVER", help="The server to ask: host:port or a URL.")
+]
+Format = Annotated[Output, typer.Option("--output", "-o", help="text, json or ndjson.")]
+Service = Annotated[
+    list[str] | None, typer.Option("--service", help="Only this service; repeatable: any of.")
+]
+Label = Annotated[
+    list[str] | None, typer.Option("--label", help="key=value, or key for any value; repeatable: all of.")
+]
+Level = Annotated[
+    list[str] | None,
+    typer.Option("--level", help="trace, debug, info, warn, error or fatal; repeatable: any of."),
+]
+Grep = Annotated[
+    str | None,
+    typer.Option("--grep", "-q", help='Words, "quoted text", -without, OR, /regex/ or field:value.'),
+]
+Host = Annotated[list[str] | None, typer.Option("--host", help="Only this Docker host; repeatable: any of.")]
+Stream = Annotated[str | None, typer.Option("--stream", help="stdout or stderr.")]
+Tag = Annotated[str | None, typer.Option("--tag", help="The log driver's tag, or its beginning and *.")]
+Since = Annotated[
+    str | None, typer.Option("--since", help="From then on: 15m, 2026-11-24T09:00:00Z, or Unix seconds.")
+]
+Until = Annotated[str | None, typer.Option("--until", help="Up to then: as --since.")]
+
+
+def query_params(
+    *,
+    service: list[str] | None = None,
+    label: list[str] | None = None,
+    level: list[str] | None = None,
+    grep: str | None = None,
+    host: list[str] | None = None,
+    stream: str | None = None,
+    tag: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+) -> dict[str, str | list[str]]:
+    """The flags of a question as REST parameters."""
+    from api.cli_times import moment
+
+    given: dict[str, str | list[str] | None] = {
+        "service": service,
+        "label": label,
+        "level": level,
+        "q": grep,
+        "host": host,
+        "stream": stream,
+        "tag": tag,
+        "since": moment(since) if since else None,
+        "until": moment(until) if until else None,
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+@contextmanager
+def asking(server: str) -> Iterator[Client]:
+    """A client whose errors end the command."""
+    from api.client import Client, ClientError, RefusedError
+
+    try:
+        with Client(server) as client:
+            yield client
+    except RefusedError as error:
+        raise CliError(str(error), USAGE if error.status == 400 else NO) from None
+    except ClientError as error:
+        raise CliError(str(error)) from None

@@ -1,0 +1,195 @@
+"""`logdock logs`: what `docker logs` does, for containers and services, living or gone."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.cli_common import (
+    DEFAULT_SERVER,
+    NO,
+    CliError,
+    Format,
+    Grep,
+    Host,
+    Label,
+    Level,
+    Output,
+    Server,
+    Service,
+    Since,
+    Stream,
+    Tag,
+    Until,
+    asking,
+    query_params,
+)
+from api.cli_print import Printer
+
+if TYPE_CHECKING:
+    from api.client import Client, Message
+
+Params = dict[str, str | list[str]]
+
+FIRST_PAUSE = 0.5  # seconds before a live tail connects again, doubled up to ...
+LONGEST_PAUSE = 5.0  # ... this: a server that restarts is back within seconds
+MAX_SEEN = 100_000  # ids kept to join history and tail: lines that arrived while history was printed
+
+
+def register(app: typer.Typer) -> None:
+    app.command("logs")(logs)
+
+
+def logs(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[CONTAINER|SERVICE]", help="Name, id or its start.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Stay and print new lines.")] = False,
+    tail: Annotated[str, typer.Option("--tail", "-n", help="Only the newest N lines.", metavar="N")] = "all",
+    since: Since = None,
+    until: Until = None,
+    timestamps: Annotated[bool, typer.Option("--timestamps", "-t", help="Show times.")] = False,
+    details: Annotated[bool, typer.Option("--details", help="Show labels.")] = False,
+    service: Service = None,
+    label: Label = None,
+    level: Level = None,
+    grep: Grep = None,
+    host: Host = None,
+    stream: Stream = None,
+    tag: Tag = None,
+    output: Format = Output.text,
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """Print lines, oldest first: all that is kept, or the newest N."""
+    params = query_params(
+        service=service,
+        label=label,
+        level=level,
+        grep=grep,
+        host=host,
+        stream=stream,
+        tag=tag,
+        since=since,
+        until=until,
+    )
+    if follow and output is Output.json:
+        raise CliError("a JSON document cannot end while -f goes on: use --output ndjson", 2)
+    with asking(server) as client:
+        one_container = False
+        if name is not None:
+            kind = _kind(client, name)
+            one_container = kind == "container"
+            params = _narrowed(params, kind, name)
+        printer = Printer(output, timestamps=timestamps, details=details, names=not one_container)
+        try:
+            history = _History(client, printer, params)
+            history.print(count_of(tail))
+            if follow:
+                _follow(client, printer, params, history)
+        finally:
+            printer.close()
+
+
+def count_of(tail: str) -> int | None:
+    """--tail as a number of lines; None is all. Docker takes anything that is no count as all."""
+    return int(tail) if tail.isascii() and tail.isdigit() else None
+
+
+def _narrowed(params: Params, kind: str, name: str) -> Params:
+    if kind in params:
+        raise CliError(f"{name!r} is a {kind}: leave out --{kind}, or the name", 2)
+    return {**params, kind: name}
+
+
+def _kind(client: Client, name: str) -> str:
+    """Whether `name` is a container or a service: exact names first, then the start of a container's id."""
+    from api.client import RefusedError
+
+    refused: RefusedError | None = None
+    found: list[dict[str, Any]] = []
+    try:
+        found = client.get("/containers", {"container": name})["items"]
+    except RefusedError as error:
+        if error.status != 400:
+            raise
+        refused = error  # an ambiguous start of an id, which may still be a service's name
+    if any(name in (item["name"], item["id"]) for item in found):
+        return "container"
+    answer = client.get("/services", {"service": name})
+    if answer["items"]:
+        return "service"
+    if refused is not None:
+        raise refused
+    if found:
+        return "container"
+    notes = client.get("/logs", {"container": name, "limit": 1})["notes"]
+    hints = [note for note in notes if note.startswith("did you mean")]
+    raise CliError("; ".join([f"no container or service {name!r} was ever seen", *hints]), NO)
+
+
+class _History:
+    """Prints what is stored, and remembers where a live tail has to go on."""
+
+    def __init__(self, client: Client, printer: Printer, params: Params) -> None:
+        self._client = client
+        self._printer = printer
+        self._params = params
+        self.resume: str | None = None
+        self.seen: deque[str] = deque(maxlen=MAX_SEEN)
+
+    def print(self, count: int | None) -> None:
+        """All lines, or the newest `count`, oldest first."""
+        if count is None:
+            for page in self._client.pages("/logs", {**self._params, "order": "asc"}):
+                self._printer.events(self._noted(page))
+            return
+        newest: list[dict[str, Any]] = []
+        for page in self._client.pages("/logs", {**self._params, "order": "desc"}, limit=max(count, 1)):
+            newest += self._noted(page)
+        self._printer.events(newest[::-1] if count else [])
+
+    def _noted(self, page: Mapping[str, Any]) -> list[dict[str, Any]]:
+        if self.resume is None:
+            self.resume = str(page["resume"])
+        for note in page["notes"]:
+            self._printer.note(note)
+        if page["truncated_by"]:
+            self._printer.note(f"not everything was searched: {page['truncated_by']}")
+        events: list[dict[str, Any]] = page["events"]
+        start = int(self.resume)
+        self.seen.extend(event["id"] for event in events if event["offset"] > start)
+        return events
+
+
+def _follow(client: Client, printer: Printer, params: Params, history: _History) -> None:
+    """Live lines after the history, for ever; a lost connection is taken up where it broke."""
+    from api.client import ServerDownError
+
+    seen, resume, pause = set(history.seen), history.resume, FIRST_PAUSE
+    filters = {name: value for name, value in params.items() if name != "since"}
+    while True:
+        try:
+            for message in client.tail(filters, resume):
+                resume, pause = message.id or resume, FIRST_PAUSE
+                if message.kind == "end":
+                    return
+                _show(message, printer, seen)
+        except ServerDownError as error:
+            printer.note(f"{error} (still trying)")
+        time.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _show(message: Message, printer: Printer, seen: set[str]) -> None:
+    if message.kind == "log" and message.data["id"] not in seen:
+        printer.events([message.data])
+    elif message.kind == "dropped":
+        printer.note(
+            f"{message.data['dropped']} lines came faster than they were read and are not shown here"
+        )
+    elif message.kind == "gap":
+        printer.note("lines between the last one shown and the next are no longer kept")

@@ -1,0 +1,203 @@
+"""The REST API from a program: plain functions' results, typed errors.
+
+with Client("http://127.0.0.1:8080") as client:
+    for event in client.events("/services/web/logs", {"since": "1h"}):
+        print(event["message"])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+import orjson
+
+from api.address import is_loopback_host
+from api.paths import BASE
+
+DEFAULT_SERVER = "http://127.0.0.1:8080"
+PAGE = 2_000  # events a request: some 1-2 MB of JSON, so the first lines show at once
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 120.0  # a scan over everything kept may take a while
+SILENCE_SECONDS = 45.0  # a live tail has a heartbeat every 15 s: three missed ones mean a dead connection
+MAX_MESSAGE = 64 * 1024 * 1024  # bytes of one server-sent event, far above the largest line taken in
+
+Params = Mapping[str, str | int | Sequence[str]]
+
+
+class ClientError(Exception):
+    """No answer, or not the one hoped for; the text is one line that says what to do."""
+
+
+class ServerDownError(ClientError):
+    """Nothing answers at that address, or the connection broke."""
+
+
+class RefusedError(ClientError):
+    """The server answered with a problem; `parameter` names what to change when the request was wrong."""
+
+    def __init__(self, status: int, code: str, parameter: str | None, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.parameter = parameter
+
+
+class NotFoundError(RefusedError):
+    """The server has nothing under this exact identity."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One server-sent event: `kind` is log, dropped, gap, end ...; `id` resumes after it."""
+
+    kind: str
+    data: Any
+    id: str | None = None
+
+
+def server_url(server: str) -> str:
+    """A base URL from what people write: host:port or a URL."""
+    return (server if "://" in server else f"http://{server}").rstrip("/")
+
+
+def part(text: str) -> str:
+    """Text as one part of a path: its slashes and dots stay its own."""
+    return quote(text, safe="")
+
+
+class Client:
+    """One server. All methods raise ClientError; nothing is cached."""
+
+    def __init__(self, server: str = DEFAULT_SERVER, transport: httpx.BaseTransport | None = None) -> None:
+        self.server = server_url(server)
+        loopback = is_loopback_host(urlsplit(self.server).hostname or "")
+        self._http = httpx.Client(
+            base_url=self.server,
+            transport=transport,
+            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+            trust_env=not loopback,  # a proxy cannot reach this machine's loopback
+        )
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._http.close()
+
+    def get(self, path: str, params: Params | None = None) -> dict[str, Any]:
+        """The JSON answer of a path below /api/v1."""
+        with self._errors():
+            response = self._http.get(BASE + path, params=_pairs(params))
+        _raise_for(response)
+        answer: dict[str, Any] = orjson.loads(response.content)
+        return answer
+
+    def pages(self, path: str, params: Params, limit: int | None = None) -> Iterator[dict[str, Any]]:
+        """Every page of a keyed query, at most `limit` events in all."""
+        cursor: dict[str, str] = {}
+        while limit is None or limit > 0:
+            size = PAGE if limit is None else min(PAGE, limit)
+            page = self.get(path, {**params, **cursor, "limit": size})
+            yield page
+            if page["next"] is None:
+                return
+            limit = None if limit is None else limit - len(page["events"])
+            cursor = {"cursor": page["next"]}
+
+    def events(self, path: str, params: Params, limit: int | None = None) -> Iterator[dict[str, Any]]:
+        """Every event of a keyed query."""
+        for page in self.pages(path, params, limit):
+            yield from page["events"]
+
+    def export(self, params: Params) -> Iterator[bytes]:
+        """The chunks of an NDJSON export; ServerDownError when it ends before it is whole."""
+        with (
+            self._errors(),
+            self._http.stream("GET", f"{BASE}/logs/export", params=_pairs(params)) as response,
+        ):
+            _raise_for(response)
+            yield from response.iter_bytes()
+
+    def tail(self, params: Params, resume: str | None = None) -> Iterator[Message]:
+        """Live events after `resume` (the id of the last message seen; None: from now on)."""
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": resume} if resume is not None else {})
+        timeout = httpx.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
+        request = self._http.build_request(
+            "GET", f"{BASE}/logs/tail", params=_pairs(params), headers=headers, timeout=timeout
+        )
+        with self._errors():
+            response = self._http.send(request, stream=True)
+            try:
+                _raise_for(response)
+                yield from messages(response.iter_bytes())
+            finally:
+                response.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.InvalidURL as error:
+            raise ClientError(f"{self.server} is not an address of a server: {error}") from None
+        except httpx.ConnectError:
+            raise ServerDownError(
+                f"no server answers at {self.server}: start one with `logdock serve`, "
+                "or name another with --server"
+            ) from None
+        except httpx.HTTPError as error:
+            text = str(error) or type(error).__name__
+            raise ServerDownError(f"the connection to {self.server} broke: {text}; ask again") from None
+
+
+def _pairs(params: Params | None) -> list[tuple[str, str | int | float | bool | None]]:
+    pairs: list[tuple[str, str | int | float | bool | None]] = []
+    for name, value in (params or {}).items():
+        values = [value] if isinstance(value, str | int) else value
+        pairs += [(name, item) for item in values]
+    return pairs
+
+
+def _raise_for(response: httpx.Response) -> None:
+    if response.status_code < 400:
+        return
+    try:
+        error = orjson.loads(response.read())["error"]
+        code, parameter, message = error["code"], error["parameter"], error["message"]
+    except (ValueError, LookupError, TypeError):
+        code, parameter, message = "unknown", None, f"{response.url} answered {response.status_code}"
+    kind = NotFoundError if response.status_code == 404 else RefusedError
+    raise kind(response.status_code, code, parameter, message)
+
+
+def messages(chunks: Iterator[bytes]) -> Iterator[Message]:
+    """The messages of a server-sent event stream (HTML Standard, section 9.2.6), lines ended by \\n."""
+    buffer = bytearray()
+    for chunk in chunks:
+        buffer += chunk
+        while (end := buffer.find(b"\n\n")) >= 0:
+            block = bytes(buffer[:end])
+            del buffer[: end + 2]
+            message = _message(block)
+            if message is not None:
+                yield message
+        if len(buffer) > MAX_MESSAGE:
+            raise ClientError("the server sent an event without end: is this a logdock server?")
+
+
+def _message(block: bytes) -> Message | None:
+    fields: dict[bytes, bytes] = {}
+    for line in block.split(b"\n"):
+        name, _, value = line.partition(b":")
+        if name:
+            fields[name] = value.removeprefix(b" ")
+    if not fields:
+        return None  # a comment: the heartbeat
+    number = fields.get(b"id")
+    data = orjson.loads(fields[b"data"]) if fields.get(b"data") else None
+    return Message(fields.get(b"event", b"message").decode(), data, number.decode() if number else None)

@@ -1,0 +1,124 @@
+"""From a request to a Query: the same parameters on every route, and how they are documented."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+
+from api.services import Services
+from storage.query import DEFAULT_LIMIT, MAX_LIMIT, Page, Query, QueryError, encode_cursor
+from storage.resolve import resolve
+
+Keys = Sequence[tuple[str, str]]  # parameters that a path says
+
+
+@dataclass(frozen=True)
+class Question:
+    """A query ready for the store. `refs`: its container references as asked; `notes`: those never seen."""
+
+    query: Query
+    refs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def services_of(request: Request) -> Services:
+    """The server behind a request."""
+    services: Services = request.app.state.services
+    return services
+
+
+async def ask(
+    request: Request, keys: Keys = (), *, without: Collection[str] = (), default_order: str | None = None
+) -> Question:
+    """The question of a request; `keys` come from its path, `without` are the route's own parameters.
+
+    Raises QueryError, StoreUnavailable.
+    """
+    services = services_of(request)
+    pairs = [pair for pair in request.query_params.multi_items() if pair[0] not in without]
+    names = {name for name, _ in pairs}
+    for name, _ in keys:
+        if name in names and name != "label":
+            raise QueryError(name, f"the path names the {name} already: leave the parameter away")
+    if default_order is not None and "order" not in names:
+        pairs.append(("order", default_order))
+    asked = Query.from_params([*keys, *pairs], services.clock())
+    query, notes = await resolve(asked, services.store)
+    return Question(query, asked.container_refs, notes)
+
+
+def next_token(question: Question, page: Page) -> str | None:
+    """The text of `next`."""
+    return None if page.next is None else encode_cursor(page.next, question.query)
+
+
+def asked_count(request: Request, name: str, default: int | None, most: int | None) -> int | None:
+    """A whole number parameter that only some routes have. Raises QueryError."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if text.isascii() and text.isdigit() and len(text) < 16 and (most is None or int(text) <= most):
+        return int(text)
+    bound = "" if most is None else f" up to {most}"
+    raise QueryError(name, f"{text!r} is not a whole number from 0{bound}")
+
+
+def _parameter(name: str, text: str, *, many: bool = False, **schema: Any) -> dict[str, Any]:
+    one = {"type": "string", **schema}
+    shape = {"type": "array", "items": one} if many else one
+    return {"name": name, "in": "query", "required": False, "description": text, "schema": shape}
+
+
+_ORIGIN = [
+    _parameter("container", "Exact name, exact id or unique start of an id; any of.", many=True),
+    _parameter("service", "Service; any of.", many=True),
+    _parameter("host", "Docker host; any of.", many=True),
+    _parameter("label", "key=value, or key alone for any value; all of.", many=True),
+    _parameter("tag", "The log driver's tag; with a * at its end, every tag that begins so."),
+]
+_LINE = [
+    _parameter("stream", "stdout or stderr; any of.", many=True),
+    _parameter("level", "trace, debug, info, warn, error or fatal; any of.", many=True),
+    _parameter("q", 'Words, "quoted text", -without, OR, parentheses, /regex/, field:value.'),
+]
+_TIME = [
+    _parameter(
+        "since", "From then on, inclusive: RFC 3339, Unix seconds, or a duration back from now (15m)."
+    ),
+    _parameter("until", "Up to then, inclusive."),
+]
+_LIMIT = _parameter("limit", f"Lines a page, at most {MAX_LIMIT}.", type="integer", default=DEFAULT_LIMIT)
+_ORDER = _parameter("order", "desc (newest first) or asc.", enum=["desc", "asc"], default="desc")
+_CURSOR = _parameter("cursor", "`next` of the page before; the other parameters unchanged.")
+
+LIST_PARAMETERS = {"parameters": _ORIGIN}
+LOG_PARAMETERS = {"parameters": [*_ORIGIN, *_LINE, *_TIME, _LIMIT, _ORDER, _CURSOR]}
+CONTEXT_PARAMETERS = {
+    "parameters": [
+        _parameter("before", "Lines before it, at most 1000.", type="integer", default=20),
+        _parameter("after", "Lines after it, at most 1000.", type="integer", default=20),
+        _parameter("scope", "container, service, host or all.", default="container"),
+        *_ORIGIN,
+        *_LINE,
+    ]
+}
+TAIL_PARAMETERS = {
+    "parameters": [
+        _parameter("last_event_id", "Resume after this id, as the header Last-Event-ID does."),
+        *_ORIGIN,
+        *_LINE,
+        *_TIME,
+    ]
+}
+EXPORT_PARAMETERS = {
+    "parameters": [
+        *_ORIGIN,
+        *_LINE,
+        *_TIME,
+        _parameter("limit", "Lines at most; without it, all.", type="integer"),
+        _parameter("order", "asc (oldest first) or desc.", enum=["asc", "desc"], default="asc"),
+    ]
+}

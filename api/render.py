@@ -1,0 +1,121 @@
+"""Events as JSON bytes, exactly as the REST contract shows them.
+
+An event's JSON is put together from pieces: what all lines of one container share is encoded once and
+kept, so a line costs only its own message, times and fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from parsers.event import Event, Origin
+
+_SECOND = 1_000_000_000
+_LAST_SECOND = 253_402_300_799  # of the year 9999, the last one RFC 3339 can write
+_FIRST_SECOND = -62_135_596_800  # of the year 1
+
+MAX_ORIGINS = 4096  # encoded origins kept, about 1 kB each; more containers than that only cost time
+
+_origins: dict[str, bytes] = {}
+
+
+@lru_cache(maxsize=1024)  # lines come in bursts of equal seconds
+def _second(seconds: int) -> str:
+    moment = datetime.fromtimestamp(min(max(seconds, _FIRST_SECOND), _LAST_SECOND), UTC)
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds")
+
+
+def rfc3339(nanoseconds: int) -> str:
+    """A time as RFC 3339 in UTC with nine digits; times that RFC 3339 cannot write become its ends."""
+    seconds, fraction = divmod(nanoseconds, _SECOND)
+    return f"{_second(seconds)}.{fraction:09d}Z"
+
+
+def dumps(value: Any) -> bytes:
+    """JSON of anything a sender may have put into a record: nothing it holds can fail."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # bytes, lone surrogates, integers beyond 64 bits, keys that are no strings
+        return orjson.dumps(_plain(value))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(_plain(key)): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_plain(item) for item in value]
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return value if -(2**63) <= value < 2**64 else str(value)
+    return str(value)
+
+
+def _origin(origin: Origin) -> bytes:
+    known = _origins.get(origin.key)
+    if known is not None:
+        return known
+    if len(_origins) >= MAX_ORIGINS:
+        _origins.clear()
+    container = origin.container
+    encoded = dumps(
+        {
+            "container": {"id": container.id, "name": container.name, "image": container.image},
+            "service": origin.service,
+            "service_source": origin.service_source,
+            "host": origin.host,
+            "labels": dict(origin.labels),
+            "tag": origin.tag,
+            "tag_fields": dict(origin.tag_fields),
+        }
+    )[1:-1]
+    _origins[origin.key] = encoded
+    return encoded
+
+
+_NAMES = {value: dumps(value) for value in (None, "stdout", "stderr")}
+
+
+def event_json(event: Event) -> bytes:
+    """One event as the JSON object of the REST contract."""
+    return b"".join(
+        (
+            b'{"id":',
+            dumps(event.id),
+            b',"timestamp":"',
+            rfc3339(event.timestamp).encode(),
+            b'","observed":"',
+            rfc3339(event.observed).encode(),
+            b'","sequence":%d,"offset":%d,"message":' % (event.sequence, event.offset),
+            dumps(event.message),
+            b',"stream":',
+            _NAMES.get(event.stream) or dumps(event.stream),
+            b',"level":',
+            b'"%s",' % event.level.encode() if event.level else b"null,",
+            _origin(event.origin),
+            b',"fields":',
+            dumps(event.fields) if event.fields else b"{}",
+            b',"flags":',
+            dumps(event.flags) if event.flags else b"[]",
+            b"}",
+        )
+    )
+
+
+def ndjson(events: Iterable[Event]) -> bytes:
+    """One event a line, each line ended."""
+    return b"".join([event_json(event) + b"\n" for event in events])
+
+
+def events_json(events: Iterable[Event]) -> bytes:
+    """Events with commas between them: the inside of a JSON array."""
+    return b",".join([event_json(event) for event in events])

@@ -1,0 +1,77 @@
+"""What exists: containers, services, labels and their values, with counts and times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.paths import BASE, decoded
+from api.questions import LIST_PARAMETERS, ask, services_of
+from api.render import dumps, rfc3339
+from storage.store import ContainerSummary, NameSummary
+
+router = APIRouter(prefix=BASE, tags=["lists"])
+
+
+@router.get("/containers", openapi_extra=LIST_PARAMETERS)
+async def containers(request: Request) -> Response:
+    """Containers seen, living or gone, the latest first."""
+    question = await ask(request)
+    found = await services_of(request).store.containers(question.query)
+    return _items(request, [_container(item) for item in found])
+
+
+@router.get("/services", openapi_extra=LIST_PARAMETERS)
+async def services(request: Request) -> Response:
+    """Services seen, by name."""
+    question = await ask(request)
+    return _names(request, await services_of(request).store.services(question.query))
+
+
+@router.get("/labels", openapi_extra=LIST_PARAMETERS)
+async def labels(request: Request) -> Response:
+    """Label keys seen, by name."""
+    question = await ask(request)
+    return _names(request, await services_of(request).store.labels(question.query))
+
+
+@router.get("/labels/{key:path}", openapi_extra=LIST_PARAMETERS)
+async def label_values(request: Request, key: str) -> Response:
+    """Values of one label. A slash in the key may be written as it is or as %2F."""
+    question = await ask(request)
+    return _names(request, await services_of(request).store.label_values(decoded(key), question.query))
+
+
+def _names(request: Request, found: Sequence[NameSummary]) -> Response:
+    return _items(request, [_name(item) for item in found])
+
+
+def _items(request: Request, items: list[dict[str, Any]]) -> Response:
+    body = {"items": items, "next": None, "notes": services_of(request).notes()}
+    return Response(dumps(body), media_type="application/json")
+
+
+def _container(item: ContainerSummary) -> dict[str, Any]:
+    return {
+        "name": item.container.name,
+        "id": item.container.id,
+        "service": item.service,
+        "image": item.container.image,
+        "host": item.host,
+        "lines": item.lines,
+        "first_seen": rfc3339(item.first_seen),
+        "last_seen": rfc3339(item.last_seen),
+    }
+
+
+def _name(item: NameSummary) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        "lines": item.lines,
+        "first_seen": rfc3339(item.first_seen),
+        "last_seen": rfc3339(item.last_seen),
+        "containers": item.containers,
+    }

@@ -1,0 +1,64 @@
+"""Answers without a last page: the live tail, and the export of everything that matches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Request
+from msgspec.structs import replace
+from starlette.responses import Response, StreamingResponse
+
+from api.errors import InterruptedStreamError
+from api.paths import BASE
+from api.questions import EXPORT_PARAMETERS, Question, ask, asked_count, services_of
+from api.render import ndjson
+from api.streams import Streams
+from storage.query import MAX_LIMIT, Page, Query
+from storage.store import Store
+
+router = APIRouter(prefix=BASE, tags=["streams"])
+
+EXPORT_PAGE = MAX_LIMIT  # events a search: the fewer searches, the less is done twice
+EXPORT_CHUNK = 1_000  # events rendered at once, some 4 ms: nobody waits longer for his turn
+
+
+@router.get("/logs/export", openapi_extra=EXPORT_PARAMETERS)
+async def export(request: Request) -> Response:
+    """Everything that matches as NDJSON, oldest first, streamed until its end or until the reader goes.
+
+    A body that ends without its last chunk is not whole: the store failed or the server was stopped.
+    """
+    limit = asked_count(request, "limit", None, None)
+    question = await ask(request, without={"limit"}, default_order="asc")
+    services = services_of(request)
+    query = replace(question.query, limit=_page_size(limit))
+    page = await services.store.search(query)  # before the first byte: its errors are still a status
+    streams: Streams = request.app.state.streams
+    return StreamingResponse(
+        _lines(services.store, query, page, limit, streams),
+        media_type="application/x-ndjson",
+        headers={"Content-Disposition": 'attachment; filename="logs.ndjson"', "X-Accel-Buffering": "no"},
+    )
+
+
+def _page_size(left: int | None) -> int:
+    return EXPORT_PAGE if left is None else max(1, min(left, EXPORT_PAGE))
+
+
+async def _lines(
+    store: Store, query: Query, page: Page, left: int | None, streams: Streams
+) -> AsyncIterator[bytes]:
+    while True:
+        events = page.events if left is None else page.events[:left]
+        for start in range(0, len(events), EXPORT_CHUNK):
+            yield ndjson(events[start : start + EXPORT_CHUNK])
+            await asyncio.sleep(0)
+        left = None if left is None else left - len(events)
+        if left == 0 or (page.next is None and page.truncated_by is None):
+            return
+        if page.next is None:
+            raise InterruptedStreamError(f"not everything was searched: {page.truncated_by}")
+        if streams.closing:
+            raise InterruptedStreamError("the server stops")
+        page = await store.search(replace(query, cursor=page.next, limit=_page_size(left)))

@@ -1,0 +1,57 @@
+"""A journal entry -> events and parts: which decoder and which normaliser an entry wants."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from ingest.entries import Entry, Protocol
+from ingest.udp import split_payloads
+from parsers.event import Event
+from parsers.forward import decode as decode_forward
+from parsers.gelf import GelfMessage, inflate
+from parsers.gelf import decode as decode_gelf
+from parsers.join import Part
+from parsers.normalize import Normalizer, Source
+from parsers.record import DecodeError, Record
+
+MALFORMED_TEXT_BYTES = 32 << 10  # what is kept of a payload that is no GELF after all
+
+
+class Decoder:
+    """Decodes entries of one journal. `skipped` counts by reason what became no record."""
+
+    def __init__(self, normalizer: Normalizer, journal: str) -> None:
+        self.skipped: Counter[str] = Counter()
+        self._normalizer = normalizer
+        self._journal = journal
+
+    def decode(self, entry: Entry, sequence: int) -> Iterator[Event | Part]:
+        """Lazily, in the sender's order: record i has index i and sequence `sequence` + i."""
+        source = Source(self._journal, entry.position, entry.observed, entry.peer, entry.connection)
+        if entry.protocol is Protocol.FORWARD:
+            records = decode_forward(entry.raw, entry.count, self.skipped)
+            return iter(self._normalizer.forward(records, source, sequence))
+        return self._gelf(entry, source, sequence)
+
+    def _gelf(self, entry: Entry, source: Source, sequence: int) -> Iterator[Event | Part]:
+        for index, payload in enumerate(_payloads(entry)):
+            try:
+                message = decode_gelf(inflate(payload))
+            except DecodeError:
+                yield from self._malformed(payload, source, sequence + index, index)
+                continue
+            yield self._normalizer.gelf(message, source, sequence + index, index)
+
+    def _malformed(self, payload: bytes, source: Source, sequence: int, index: int) -> Iterable[Event | Part]:
+        """What looked like GELF but is not is kept as text: it may be somebody's last words."""
+        text = payload[:MALFORMED_TEXT_BYTES].decode("utf-8", "replace")
+        record = Record("", None, {"message": text}, {"logdock_malformed": True})
+        return self._normalizer.forward([record], source, sequence, index)
+
+
+def _payloads(entry: Entry) -> list[bytes]:
+    if entry.protocol is Protocol.GELF_TCP:
+        return [payload for payload in entry.raw.split(b"\0") if payload]
+    return split_payloads(entry.raw)
+
+
+__all__ = ["Decoder", "GelfMessage"]

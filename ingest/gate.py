@@ -1,0 +1,105 @@
+"""What all connections of a server share: who is open, the 20 ms tick, counts, and a limit on senders."""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from ingest.entries import Protocol
+from parsers.forward import ForwardSplitter
+from parsers.gelf import NulSplitter
+from parsers.record import Frames
+from storage.metrics import Metrics
+
+if TYPE_CHECKING:
+    from ingest.stream import Connection
+
+log = logging.getLogger("logdock.ingest")
+
+TICK_SECONDS = 0.02  # small reads wait this long: a wake-up costs 10 us, a line that came along 0.5 us
+LOG_EVERY_SECONDS = 10  # one log line per reason in this time: a port scan must not fill the disk
+# Docker's client can lock itself up with acks on and both streams busy: it drops one connection and waits
+# for an ack on a new one where it never sent anything (fluent-logger-golang issue 103). Closing that silent
+# connection frees it, and what it then sends again is known by its chunk.
+SILENT_SECONDS = 1.0
+NEAR_SECONDS = 3.0
+
+
+class Gate:
+    """Keeps the open connections of one server and counts for them."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.metrics = metrics
+        self.connections: set[Connection] = set()
+        self.acks = 0  # since the last tick
+        self._waiting: list[Connection] = []
+        self._ticking = False
+        self._frames: Counter[str] = Counter()
+        self._bytes: Counter[str] = Counter()
+        self._logged: dict[tuple[str, str], float] = {}
+        self._ack_closed: dict[str, float] = {}  # peer -> when a connection with acks last ended
+
+    def opened(self, connection: "Connection", label: str) -> None:
+        self.connections.add(connection)
+        self.metrics.connections.labels(label).inc()
+        self.metrics.connections_total.labels(label).inc()
+        opened = time.monotonic()
+        asyncio.get_running_loop().call_later(SILENT_SECONDS, self._check_silent, connection, opened)
+
+    def closed(self, connection: "Connection", label: str, *, asked_for_acks: bool) -> None:
+        self.connections.discard(connection)
+        self.metrics.connections.labels(label).dec()
+        if asked_for_acks:
+            self._ack_closed[connection.peer] = time.monotonic()
+
+    def _check_silent(self, connection: "Connection", opened: float) -> None:
+        last = self._ack_closed.get(connection.peer)
+        if connection.silent and last is not None and abs(last - opened) < NEAR_SECONDS:
+            connection.close_silent()
+
+    def resume_later(self, connection: "Connection") -> None:
+        """Read from `connection` again at the next tick."""
+        self._waiting.append(connection)
+        if not self._ticking:
+            self._ticking = True
+            asyncio.get_running_loop().call_later(TICK_SECONDS, self._tick)
+
+    def _tick(self) -> None:
+        self._ticking = False
+        waiting, self._waiting = self._waiting, []
+        for connection in waiting:
+            connection.resume()
+
+    def resume_all(self) -> None:
+        """The journal takes lines again: read from everybody."""
+        for connection in list(self.connections):
+            connection.resume()
+
+    def count(self, protocol: Protocol, frames: Frames) -> None:
+        label = protocol.label
+        self._frames[label] += frames.count
+        self._bytes[label] += len(frames.raw)
+
+    def publish(self) -> None:
+        """Carry what was counted in plain integers over to the metrics; called before each scrape."""
+        for label, frames in self._frames.items():
+            self.metrics.frames.labels(label).inc(frames)
+        for label, size in self._bytes.items():
+            self.metrics.bytes.labels(label).inc(size)
+        self.metrics.acks.inc(self.acks)
+        self._frames.clear()
+        self._bytes.clear()
+        self.acks = 0
+
+    def refuse(self, label: str, reason: str, text: str) -> None:
+        """Count what was ended or dropped for a sender's mistake, and say so, but not a thousand times."""
+        self.metrics.refused.labels(label, reason).inc()
+        now = time.monotonic()
+        if now - self._logged.get((label, reason), -LOG_EVERY_SECONDS) >= LOG_EVERY_SECONDS:
+            self._logged[label, reason] = now
+            log.warning("%s refused (%s): %s", label, reason, text)
+
+
+def new_splitter(protocol: Protocol) -> ForwardSplitter | NulSplitter:
+    return ForwardSplitter() if protocol is Protocol.FORWARD else NulSplitter()

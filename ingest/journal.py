@@ -1,0 +1,284 @@
+"""The journal: what arrived, in order, on disk before anybody is told that it arrived.
+
+Receivers `append` and go on; everything appended during one turn of the event loop is written by one
+writev at the end of it (group commit), and only then are the waiting acknowledgements sent. With
+sync "interval" that write is the promise (it survives any death of the process) and an fdatasync follows
+every 200 ms; with "always" the acknowledgements wait for an fdatasync that all who wait share.
+
+Readers read the files back (reader.py): there is no second way from a socket to the pipeline.
+"""
+
+import asyncio
+import itertools
+import logging
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from ingest.entries import Kind, Protocol, encode_header
+from ingest.resends import Resends
+from ingest.segments import (
+    RUN_BITS,
+    Segment,
+    existing_segments,
+    leave_keys,
+    next_run,
+    recent_keys,
+    segment_path,
+    sync_folder,
+)
+from ingest.space import Space
+from ingest.sync import Syncer
+from storage.metrics import Metrics
+
+log = logging.getLogger("logdock.ingest.journal")
+
+SEGMENT_BYTES = 64 << 20  # small enough to forget soon and to scan in half a second, large enough to be few
+FLUSH_BYTES = 4 << 20  # more than this waits for no end of the loop's turn: it bounds what is in memory
+BLOCKED_BYTES = 64 << 20  # what is kept in memory while the journal takes nothing; then nobody is read
+IOV_MAX = 1000  # writev takes 1024 buffers on Linux (limits.h)
+RETRY_SECONDS = 0.2  # how often a blocked journal looks whether there is room again
+
+Done = Callable[[], None]
+
+
+class Pending(msgspec.Struct, gc=False):
+    """An entry that is not written yet."""
+
+    connection: int
+    header: bytes
+    raw: bytes
+    keys: tuple[bytes, ...]
+    done: Done | None
+
+
+class Journal:
+    """One journal folder, owned by this process (the caller holds the lock).
+
+    `position` is where the next entry will stand; `start_position` is where this run began: when the
+    pipeline has read up to it, the replay is done. `blocked` says why nothing is being written, if so.
+    """
+
+    def __init__(
+        self, folder: Path, identity: str, metrics: Metrics, space: Space, *, always: bool = False
+    ) -> None:
+        self.folder = folder
+        self.identity = identity
+        self.metrics = metrics
+        self.blocked: str | None = None
+        self.damaged: list[str] = []
+        self.on_unblocked: list[Callable[[], None]] = []
+        self.resends = Resends(time.monotonic())
+        self._space = space
+        self._segment_bytes = min(SEGMENT_BYTES, max(space.limit // 8, 1 << 16))
+        self._pending: list[Pending] = []
+        self._pending_bytes = 0
+        self._flush_planned = False
+        self._written = asyncio.Event()
+        self._connections = itertools.count(1)
+        self.segments = existing_segments(folder)
+        run = next_run(folder, self.segments)
+        self.start_position = run << RUN_BITS
+        self._fd = -1
+        self._active_keys = bytearray()
+        self._open_segment(self.start_position)
+        self._syncer = Syncer(self._fd, metrics, always=always)
+        self._append_start(run)
+
+    # -- the receivers' side ---------------------------------------------------------------------------
+
+    def new_connection(self) -> int:
+        """A number for a connection, unique within this run."""
+        return next(self._connections)
+
+    def append(
+        self,
+        kind: Kind,
+        protocol: Protocol,
+        connection: int = 0,
+        peer: bytes = b"",
+        raw: bytes = b"",
+        count: int = 0,
+        keys: tuple[bytes, ...] = (),
+        done: Done | None = None,
+    ) -> None:
+        """Write an entry soon; `done` is called in order once it is as safe as `sync` promises."""
+        if keys:
+            self.resends.add(keys, time.monotonic())
+        header = encode_header(kind, protocol, time.time_ns(), connection, peer, count, b"".join(keys), raw)
+        self._pending.append(Pending(connection, header, raw, keys, done))
+        self._pending_bytes += len(header) + len(raw)
+        if self._pending_bytes > FLUSH_BYTES:
+            self.flush()
+        elif not self._flush_planned:
+            self._flush_planned = True
+            asyncio.get_running_loop().call_soon(self.flush)
+
+    def after_pending(self, done: Done) -> None:
+        """Call `done` when all that was appended so far is safe (a resent frame: its first copy may wait)."""
+        if self._pending:
+            last = self._pending[-1]
+            last.done = done if last.done is None else _both(last.done, done)
+        else:
+            self._syncer.when_safe([done])
+
+    @property
+    def full(self) -> bool:
+        """Nothing can be written and no more may be held in memory: do not read from anybody."""
+        return self.blocked is not None and self._pending_bytes > BLOCKED_BYTES
+
+    def withdraw(self, connection: int) -> None:
+        """Forget what waits for `connection`: it will be closed, and its sender resends what has no ack."""
+        kept = [p for p in self._pending if p.connection != connection]
+        for pending in self._pending:
+            if pending.connection == connection:
+                self.resends.discard(pending.keys)
+        self._pending = kept
+        self._pending_bytes = sum(len(p.header) + len(p.raw) for p in kept)
+
+    # -- writing ---------------------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Write all that waits, now. While there is no room it stays in memory and is tried again."""
+        self._flush_planned = False
+        if not self._pending or self.blocked:
+            return
+        if reason := self._space.refusal(self.size, self._pending_bytes):
+            self._block(reason)
+            return
+        batch, self._pending, self._pending_bytes = self._pending, [], 0
+        try:
+            self._write(batch)
+        except OSError as problem:
+            self._take_back(batch)
+            self._block(f"write failed: {problem.strerror}")
+            return
+        self._syncer.when_safe([p.done for p in batch if p.done is not None])
+        self._written.set()
+        if self._active.size >= self._segment_bytes:
+            self._roll()
+
+    def _write(self, batch: list[Pending]) -> None:
+        buffers = [part for p in batch for part in (p.header, p.raw) if part]
+        total = sum(map(len, buffers))
+        written = 0
+        for at in range(0, len(buffers), IOV_MAX):
+            written += _writev_all(self._fd, buffers[at : at + IOV_MAX])
+        assert written == total
+        self._active.size += total
+        self._active_keys += b"".join(key for p in batch for key in p.keys)
+        self._syncer.dirty = True
+
+    def _take_back(self, batch: list[Pending]) -> None:
+        """After a failed write: cut off what may have been written of it, and hold it in memory again."""
+        os.ftruncate(self._fd, self._active.size)
+        os.lseek(self._fd, self._active.size, os.SEEK_SET)
+        self._pending = batch + self._pending
+        self._pending_bytes = sum(len(p.header) + len(p.raw) for p in self._pending)
+
+    # -- room ------------------------------------------------------------------------------------------
+
+    def _block(self, reason: str) -> None:
+        log.error("journal takes nothing: %s; senders are paused", reason)
+        self.blocked = reason
+        self.metrics.journal_blocked.labels(reason.partition(":")[0]).set(1)
+        asyncio.get_running_loop().call_later(RETRY_SECONDS, self._retry)
+
+    def _retry(self) -> None:
+        if self.blocked is None:
+            return
+        if self._space.refusal(self.size, self._pending_bytes):
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._retry)
+            return
+        self.metrics.journal_blocked.labels(self.blocked.partition(":")[0]).set(0)
+        before, self.blocked = self.blocked, None
+        self.flush()
+        if self.blocked is None:
+            log.warning("journal takes lines again (was: %s)", before)
+            for resume in self.on_unblocked:
+                resume()
+
+    # -- segments --------------------------------------------------------------------------------------
+
+    @property
+    def position(self) -> int:
+        """Where the next entry will stand: everything before it can be read."""
+        return self._active.end
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk."""
+        return sum(segment.size for segment in self.segments)
+
+    @property
+    def under_pressure(self) -> bool:
+        """More than half of the limit is used: the store should make more durable before senders feel it."""
+        return self.size > self._space.limit // 2
+
+    @property
+    def _active(self) -> Segment:
+        return self.segments[-1]
+
+    def _open_segment(self, base: int) -> None:
+        path = segment_path(self.folder, base)
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        self.segments.append(Segment(path, base, 0))
+        self._active_keys = bytearray()
+        sync_folder(self.folder)
+
+    def _roll(self) -> None:
+        leave_keys(self._active.path, bytes(self._active_keys))
+        self._open_segment(self._active.end)
+        self._syncer.switch(self._fd)
+
+    def forget(self, position: int) -> None:
+        """Delete the segments that lie wholly before `position`; their resend keys stay for their time."""
+        while len(self.segments) > 1 and self.segments[0].end <= position:
+            self.segments.pop(0).path.unlink(missing_ok=True)
+
+    # -- life ------------------------------------------------------------------------------------------
+
+    def _append_start(self, run: int) -> None:
+        raw = msgspec.json.encode({"run": run})
+        header = encode_header(Kind.START, Protocol.NONE, time.time_ns(), 0, b"", 0, b"", raw)
+        self._write([Pending(0, header, raw, (), None)])
+
+    async def load_resends(self) -> None:
+        """Fill the resend window from disk. Until it returns, no frame that wants an ack may be taken."""
+        keys = await asyncio.to_thread(recent_keys, self.folder, time.time())
+        self.resends.add(keys, time.monotonic())
+
+    async def wait(self, position: int) -> None:
+        """Return when something stands at or after `position`."""
+        while self.position <= position:
+            self._written.clear()
+            await self._written.wait()
+
+    async def close(self) -> None:
+        """Write and sync what waits; what a blocked journal could not take was never acknowledged."""
+        self.flush()
+        await self._syncer.close()
+        leave_keys(self._active.path, bytes(self._active_keys))
+        os.close(self._fd)
+
+
+def _writev_all(fd: int, buffers: list[bytes]) -> int:
+    total = sum(map(len, buffers))
+    written = os.writev(fd, buffers)
+    if written == total:
+        return written
+    rest = memoryview(b"".join(buffers))  # a short write: rare (disk nearly full, signal), so copying is fine
+    while written < total:
+        written += os.write(fd, rest[written:])
+    return written
+
+
+def _both(first: Done, second: Done) -> Done:
+    def call() -> None:
+        first()
+        second()
+
+    return call

@@ -1,0 +1,258 @@
+"""From the journal to the store: read what is there, make events of it, hand them on, and again.
+
+There is no timer in front of it and no queue beside it: the journal is the queue. After a crash it begins
+at the store's last checkpoint and makes the same events with the same ids, because everything it knows
+(also the time) comes from the journal.
+"""
+
+import asyncio
+import itertools
+import logging
+import time
+from collections.abc import Iterator
+
+import msgspec
+
+from ingest.decoding import Decoder
+from ingest.entries import Entry, Kind, Protocol
+from ingest.journal import Journal
+from ingest.reader import Reader
+from parsers.event import Event
+from parsers.join import Joiner, Part
+from parsers.normalize import Normalizer
+from storage.metrics import Metrics
+from storage.store import Checkpoint, Held, Store, StoreUnavailable
+from storage.tail import Tail
+
+log = logging.getLogger("logdock.ingest.pipeline")
+
+READ_BYTES = 256 << 10  # about 600 Docker lines: 2-3 ms of work between two looks at the sockets
+SLICE_EVENTS = 1000  # an entry may expand (packed, compressed): no step makes more events than this
+SMALL_STEP_BYTES = 32 << 10  # after less than this the pipeline lets some gather
+GATHER_SECONDS = 0.02
+RETRY_SECONDS = 1.0  # between attempts at a store that is away
+TICK_NS = 500_000_000  # an idle journal says the time this often while the joiner holds something
+# After a power cut the last numbers given out may be lost with the journal's unsynced end. Every run jumps
+# further than any such loss can be (0.2 s), so no sequence or offset is ever given twice.
+RUN_JUMP = 1 << 20
+
+stamp = msgspec.structs.force_setattr
+
+
+class Pipeline:
+    """Runs as one task. `checkpoint` is its state after the last entry it handed on."""
+
+    def __init__(
+        self, journal: Journal, store: Store, tail: Tail, normalizer: Normalizer, joiner: Joiner, metrics: Metrics
+    ) -> None:
+        self.checkpoint = Checkpoint()
+        self.replayed = 0
+        self._journal = journal
+        self._store = store
+        self._tail = tail
+        self._decoder = Decoder(normalizer, journal.identity)
+        self._joiner = joiner
+        self._metrics = metrics
+        self._reader = Reader(journal, 0)
+        self._sequence = 0
+        self._offset = 0
+        self._next = 0
+        self._index = 0  # records of the entry at `_next` that were handed on already
+        self._items: Iterator[Event | Part] = iter(())
+        self._entry: Entry | None = None
+        self._entries: list[Entry] = []
+        self._refeed: dict[int, dict[int, int]] = {}  # position -> {index: sequence} of records held before
+        self._replay_until = 0
+        self._oldest_observed = 0
+        self._unflushed = asyncio.Event()
+
+    # -- state -----------------------------------------------------------------------------------------
+
+    def restore(self, checkpoint: Checkpoint | None) -> None:
+        """Begin where the store's durable state ends (None: at the beginning of the journal)."""
+        self.checkpoint = start = checkpoint or Checkpoint()
+        self._sequence, self._offset, self._next = start.sequence, start.offset, start.next
+        self._replay_until = start.index
+        for held in start.held:
+            self._refeed.setdefault(held.position, {})[held.index] = held.sequence
+        self._reader.position = start.oldest
+
+    @property
+    def ready(self) -> bool:
+        """The replay is done: everything of earlier runs was handed to the store."""
+        return self._next >= self._journal.start_position
+
+    @property
+    def lag_bytes(self) -> int:
+        return max(0, self._journal.position - max(self._next, self._journal.segments[0].base))
+
+    @property
+    def lag_seconds(self) -> float:
+        if self.lag_bytes == 0 or not self._oldest_observed:
+            return 0.0
+        return max(0.0, (time.time_ns() - self._oldest_observed) / 1e9)
+
+    # -- the loop --------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Read, make events, hand on, for ever. Cancel it to stop: nothing is lost, the journal has it."""
+        while True:
+            await self._wait_for_work()
+            before = self._next
+            events = self._step()
+            await self._hand_on(events)
+            moved = self._next - before
+            await asyncio.sleep(GATHER_SECONDS if 0 < moved < SMALL_STEP_BYTES and self.caught_up else 0)
+
+    async def drain(self) -> None:
+        """Hand on all that is in the journal now."""
+        while not self.caught_up:
+            await self._hand_on(self._step())
+            await asyncio.sleep(0)
+
+    @property
+    def caught_up(self) -> bool:
+        return self._entry is None and not self._entries and self._reader.position >= self._journal.position
+
+    async def _wait_for_work(self) -> None:
+        while self.caught_up:
+            timeout = TICK_NS / 1e9 if self._joiner.held() else None
+            try:
+                await asyncio.wait_for(self._journal.wait(self._reader.position), timeout)
+            except TimeoutError:
+                self._journal.append(Kind.TICK, Protocol.NONE)
+
+    def _step(self) -> list[Event]:
+        """Make the next events: at most about SLICE_EVENTS, or what one read of the journal holds."""
+        events: list[Event] = []
+        if self._entry is None and not self._entries:
+            self._entries = self._reader.read(READ_BYTES)
+            self._entries.reverse()
+        while len(events) < SLICE_EVENTS and (self._entry is not None or self._entries):
+            if self._entry is None:
+                self._begin(self._entries.pop(), events)
+            self._advance(events)
+        self._stamp(events)
+        return events
+
+    def _begin(self, entry: Entry, events: list[Event]) -> None:
+        self._oldest_observed = entry.observed
+        self._entry = entry
+        if entry.position < self._next:
+            self._items = self._held_before(entry)
+            return
+        events += self._joiner.advance(entry.observed)
+        if entry.kind is Kind.DATA:
+            self._items = self._decoder.decode(entry, self._sequence)
+            self._skip_done()
+        else:
+            self._items = iter(())
+            self._mark(entry, events)
+
+    def _skip_done(self) -> None:
+        """Pass over the records of this entry that were handed on before the checkpoint was taken."""
+        skip, self._replay_until = self._replay_until, 0
+        self._index = sum(1 for _ in itertools.islice(self._items, skip))
+        # Their sequences were counted before the checkpoint; the decoder counted them again.
+        if skip:
+            assert self._entry is not None
+            self._items = self._decoder.decode(self._entry, self._sequence - skip)
+            self._feed_held(itertools.islice(self._items, skip))
+
+    def _feed_held(self, items: Iterator[Event | Part]) -> None:
+        """Give the joiner the records that it held; all others of `items` are in the store."""
+        assert self._entry is not None
+        wanted = self._refeed.pop(self._entry.position, {})
+        for item in items:
+            if isinstance(item, Part) and item.index in wanted:
+                self._joiner.add(item)
+
+    def _held_before(self, entry: Entry) -> Iterator[Event | Part]:
+        """An entry before the checkpoint: only what the joiner held of it is fed, with its own sequence."""
+        wanted = self._refeed.get(entry.position)
+        if wanted:
+            index, sequence = next(iter(wanted.items()))
+            self._feed_held(self._decoder.decode(entry, sequence - index))
+        return iter(())
+
+    def _mark(self, entry: Entry, events: list[Event]) -> None:
+        if entry.kind is Kind.CLOSE:
+            events += self._joiner.close(entry.connection)
+        elif entry.kind is Kind.START:
+            events += self._joiner.close_all()
+            self._stamp(events)  # what closes now still belongs to the run before
+            self._sequence += RUN_JUMP
+            self._offset += RUN_JUMP
+
+    def _advance(self, events: list[Event]) -> None:
+        """Take items of the current entry until it ends or the slice is full."""
+        entry = self._entry
+        assert entry is not None
+        room = max(1, SLICE_EVENTS - len(events))
+        taken = list(itertools.islice(self._items, room))
+        for item in taken:
+            if type(item) is Event:
+                events.append(item)
+            else:
+                events += self._joiner.add(item)
+        self._index += len(taken)
+        if entry.position >= self._next:
+            self._sequence += len(taken)
+            self._count(entry, len(taken))
+        if len(taken) < room:
+            self._finish(entry)
+        elif entry.position >= self._next:
+            self._next = entry.position
+
+    def _finish(self, entry: Entry) -> None:
+        self._entry = None
+        self._index = 0
+        self._next = max(self._next, entry.end)
+
+    def _count(self, entry: Entry, records: int) -> None:
+        if records:
+            self._metrics.records.labels(entry.protocol.label).inc(records)
+        if entry.position < self._journal.start_position:
+            self.replayed += records
+
+    def _stamp(self, events: list[Event]) -> None:
+        offset = self._offset
+        for event in events:
+            if not event.offset:
+                stamp(event, "offset", offset)
+                offset += 1
+        self._offset = offset
+
+    # -- handing on ------------------------------------------------------------------------------------
+
+    async def _hand_on(self, events: list[Event]) -> None:
+        held = tuple(Held(*item) for item in self._joiner.held())
+        self.checkpoint = Checkpoint(self._next, self._sequence, self._offset, held, self._index)
+        while True:
+            try:
+                await self._store.append(events, self.checkpoint)
+                break
+            except StoreUnavailable as problem:
+                log.warning("store takes nothing: %s; the journal holds what comes", problem)
+                await asyncio.sleep(RETRY_SECONDS)
+        self._tail.publish(events)
+        self._tell(events)
+        await self._let_go()
+
+    def _tell(self, events: list[Event]) -> None:
+        self._metrics.events.inc(len(events))
+        for event in events:
+            for flag in event.flags:
+                self._metrics.marked.labels(flag).inc()
+        for skipped in (self._decoder.skipped, self._joiner.dropped):
+            for reason, count in skipped.items():
+                self._metrics.dropped.labels(reason).inc(count)
+            skipped.clear()
+
+    async def _let_go(self) -> None:
+        """Forget what is durable; when the journal is half full, ask the store to make more durable."""
+        if self._journal.under_pressure and (safe := self._store.safe()) != self.checkpoint:
+            log.info("journal half full: sealing early (safe up to %s)", safe.next if safe else 0)
+            await self._store.flush()
+        if (safe := self._store.safe()) is not None:
+            self._journal.forget(safe.oldest)

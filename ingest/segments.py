@@ -1,0 +1,140 @@
+"""The files of the journal: `<position>.log` segments, `<position>.keys` of deleted ones, set-aside damage.
+
+A position is a byte offset in the endless journal; a segment's name is the position it begins at. Each run
+of the process begins at the next multiple of 2^40, so a position that a power cut took back is never used
+a second time (an event id stored under it would swallow a new line).
+"""
+
+import os
+import time
+from pathlib import Path
+
+import msgspec
+
+from ingest.entries import HEADER_BYTES, KEY_BYTES, Damage, entry_keys, entry_length
+from ingest.resends import WINDOW_KEYS, WINDOW_SECONDS
+
+RUN_BITS = 40  # 2^40 bytes a run, 2^23 runs until positions outgrow a signed 64-bit integer
+
+
+class Segment(msgspec.Struct):
+    """One file. `size` is what has been written to it."""
+
+    path: Path
+    base: int
+    size: int
+
+    @property
+    def end(self) -> int:
+        return self.base + self.size
+
+
+def segment_path(folder: Path, base: int) -> Path:
+    return folder / f"{base:020d}.log"
+
+
+def existing_segments(folder: Path) -> list[Segment]:
+    """The segments on disk, oldest first."""
+    paths = sorted(folder.glob("*.log"))
+    return [Segment(path, int(path.stem), path.stat().st_size) for path in paths]
+
+
+def next_run(folder: Path, segments: list[Segment]) -> int:
+    """The number of this run, recorded durably before anything is written under it."""
+    file = folder / "run"
+    before = int(file.read_text()) if file.exists() else 0
+    newest = segments[-1].base >> RUN_BITS if segments else 0
+    run = max(before, newest) + 1
+    write_durably(file, str(run).encode())
+    return run
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Replace a small file so that a crash leaves the old or the new one, never a mixture."""
+    aside = path.with_name(path.name + ".tmp")
+    with aside.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def set_aside(segment: Segment, position: int) -> Path:
+    """Move what stands in `segment` from `position` on into a file of its own, and cut the segment there."""
+    target = segment.path.with_name(f"{position:020d}.damaged")
+    at = position - segment.base
+    with segment.path.open("r+b") as file:
+        file.seek(at)
+        with target.open("wb") as copy:
+            while block := file.read(1 << 20):
+                copy.write(block)
+            copy.flush()
+            os.fsync(copy.fileno())
+        file.truncate(at)
+    segment.size = at
+    sync_folder(segment.path.parent)
+    return target
+
+
+def leave_keys(segment: Path, keys: bytes) -> None:
+    """Keep a segment's resend keys when its lines may be forgotten. A lost file costs only a resend check."""
+    if keys:
+        segment.with_suffix(".keys").write_bytes(keys)
+
+
+def recent_keys(folder: Path, now: float) -> list[bytes]:
+    """The newest resend keys on disk, oldest first: at most WINDOW_KEYS and not older than WINDOW_SECONDS.
+
+    `now` is in seconds since the epoch. Key files past their time are deleted on the way.
+    """
+    blocks: list[bytes] = []
+    room = WINDOW_KEYS * KEY_BYTES
+    for path in sorted([*folder.glob("*.log"), *folder.glob("*.keys")], reverse=True):
+        old = now - path.stat().st_mtime > WINDOW_SECONDS
+        if old and path.suffix == ".keys":
+            path.unlink()
+        if old or room <= 0:
+            continue
+        block = _keys_of(path)[-room:]
+        room -= len(block)
+        blocks.append(block)
+    joined = b"".join(reversed(blocks))
+    return [joined[at : at + KEY_BYTES] for at in range(0, len(joined), KEY_BYTES)]
+
+
+def _keys_of(path: Path) -> bytes:
+    if path.suffix == ".keys":
+        block = path.read_bytes()
+        return block[: len(block) // KEY_BYTES * KEY_BYTES]
+    if path.with_suffix(".keys").exists():
+        return b""  # the key file beside it is read instead
+    block = scan_keys(path)
+    leave_keys(path, block)  # a run that was killed left none
+    return block
+
+
+def scan_keys(path: Path) -> bytes:
+    """The resend keys of a segment that has no key file yet: those of the run that was killed."""
+    found = bytearray()
+    oldest = time.time_ns() - WINDOW_SECONDS * 1_000_000_000
+    with path.open("rb") as file:
+        data = memoryview(file.read())
+    at = 0
+    try:
+        while (total := entry_length(data, at, at)) is not None and at + total <= len(data):
+            observed, keys = entry_keys(data, at)
+            if keys and observed >= oldest:
+                found += keys
+            at += max(total, HEADER_BYTES)
+    except Damage:
+        pass  # the reader meets it too, and reports it
+    return bytes(found)

@@ -1,0 +1,38 @@
+"""How much the journal may take: a limit of its own, and a floor of free disk that it leaves to others."""
+
+import os
+import time
+from pathlib import Path
+
+CHECK_SECONDS = 0.5  # statvfs at most this often: the disk cannot fill by more than a floor in that time
+
+
+class Space:
+    """Says whether the journal may grow. `limit` and `floor` are bytes."""
+
+    def __init__(self, folder: Path, limit: int, floor: int) -> None:
+        self.limit = limit
+        self._folder = folder
+        self._floor = floor
+        self._free = self._measure()
+        self._checked = time.monotonic()
+
+    def refusal(self, size: int, more: int) -> str | None:
+        """Why `more` bytes on top of `size` may not be written: "journal full: ..." or "disk floor: ..."."""
+        if size + more > self.limit:
+            return f"journal full: {size} bytes of {self.limit} (--journal-size) wait for the store"
+        self._refresh()
+        self._free -= more
+        if self._free < self._floor:
+            return f"disk floor: less than {self._floor} bytes are free (--disk-floor)"
+        return None
+
+    def _refresh(self) -> None:
+        now = time.monotonic()
+        if now - self._checked >= CHECK_SECONDS or self._free < self._floor:
+            self._free = self._measure()
+            self._checked = now
+
+    def _measure(self) -> int:
+        status = os.statvfs(self._folder)
+        return status.f_bavail * status.f_frsize

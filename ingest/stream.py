@@ -1,0 +1,168 @@
+"""One connection of a stream protocol (Fluentd forward, GELF over TCP): bytes in, journal entries out.
+
+It reads seldom and much: Docker writes one message a syscall, and waking for each costs ten times what the
+message costs. So a connection that never asked for an ack is read at most every 20 ms while little comes;
+one that is asked to acknowledge is read at once, because its container waits for each ack.
+"""
+
+import asyncio
+import logging
+from ingest.entries import Kind, Protocol
+from ingest.gate import Gate, new_splitter
+from ingest.journal import Journal
+from ingest.resends import resend_key
+from parsers.forward import ForwardSplitter
+from parsers.forward import ack as encode_ack
+from parsers.gelf import NulSplitter
+from parsers.record import DecodeError, Frame, Frames
+
+log = logging.getLogger("logdock.ingest")
+
+BIG_READ = 32 << 10  # from here on the sender is busy: read on at once, but let the others have their turn
+CLOSE_AFTER_SECONDS = 1.5  # blocked this long with an ack owed: closing makes Docker resend, silence hangs it
+
+
+class Connection(asyncio.Protocol):
+    """A sender. Garbage ends it; nothing else of it is lost and nobody else notices."""
+
+    def __init__(self, gate: Gate, journal: Journal, protocol: Protocol) -> None:
+        self._gate = gate
+        self._journal = journal
+        self._protocol = protocol
+        self._label = protocol.label
+        self._splitter = new_splitter(protocol)
+        self._acks = self._splitter if isinstance(self._splitter, ForwardSplitter) else None
+        self._transport: asyncio.Transport
+        self._refused = False
+        self.silent = True
+        self.peer = ""
+        self.number = journal.new_connection()
+
+    # -- asyncio's side --------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        address = transport.get_extra_info("peername")
+        self.peer = address[0] if isinstance(address, tuple) and address else ""
+        self._peer_bytes = self.peer.encode()[:255]
+        self._append(Kind.OPEN)
+        self._gate.opened(self, self._label)
+
+    def data_received(self, data: bytes) -> None:
+        self.silent = False
+        try:
+            for frames in self._splitter.feed(data):
+                self._take(frames)
+        except DecodeError as problem:
+            self._refuse(problem)
+            return
+        self._throttle(len(data))
+
+    def _throttle(self, size: int) -> None:
+        if self._journal.blocked:
+            self._transport.pause_reading()  # the journal's end of block resumes all
+        elif size >= BIG_READ:
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self.resume)
+        elif self._acks is None or not self._acks.asked_for_acks:
+            self._transport.pause_reading()
+            self._gate.resume_later(self)
+
+    def eof_received(self) -> bool:
+        return False  # nothing more can come: close, as the sender did
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self._refused:
+            self._end_of_stream()
+        self._append(Kind.CLOSE)
+        asked = self._acks is not None and self._acks.asked_for_acks
+        self._gate.closed(self, self._label, asked_for_acks=asked)
+
+    # -- frames ----------------------------------------------------------------------------------------
+
+    def _take(self, frames: Frames) -> None:
+        self._gate.count(self._protocol, frames)
+        if not frames.acks:
+            self._append(Kind.DATA, frames.raw, frames.count)
+            return
+        keys = [resend_key(frame.chunk, frames.raw[frame.start : frame.end]) for frame in frames.acks]
+        json = self._acks is not None and self._acks.json
+        answer = b"".join(encode_ack(frame.chunk, json=json) for frame in frames.acks)
+        raw, new_keys = self._without_resends(frames, keys)
+        if raw:
+            count = frames.count - (len(keys) - len(new_keys))
+            self._append(Kind.DATA, raw, count, new_keys, answer)
+        else:
+            self._journal.after_pending(lambda: self._answer(answer, len(keys)))
+        if self._journal.blocked:
+            asyncio.get_running_loop().call_later(CLOSE_AFTER_SECONDS, self._give_up)
+
+    def _without_resends(self, frames: Frames, keys: list[bytes]) -> tuple[bytes, list[bytes]]:
+        """`frames.raw` without the frames that the journal has, and the keys of those that stay."""
+        known = self._journal.resends
+        again = [at for at, key in enumerate(keys) if key in known or key in keys[:at]]
+        if not again:
+            return frames.raw, keys
+        self._gate.metrics.resends.inc(len(again))
+        gone = [frames.acks[at] for at in again]
+        return _cut(frames.raw, gone), [key for at, key in enumerate(keys) if at not in set(again)]
+
+    def _append(
+        self, kind: Kind, raw: bytes = b"", count: int = 0, keys: list[bytes] | None = None, answer: bytes = b""
+    ) -> None:
+        done = None
+        if answer:
+            acks = len(keys or ())
+            done = lambda: self._answer(answer, acks)  # noqa: E731
+        self._journal.append(
+            kind, self._protocol, self.number, self._peer_bytes, raw, count, tuple(keys or ()), done
+        )
+
+    def _answer(self, answer: bytes, acks: int) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(answer)
+            self._gate.acks += acks
+
+    # -- ends ------------------------------------------------------------------------------------------
+
+    def _end_of_stream(self) -> None:
+        rest = self._splitter.rest() if isinstance(self._splitter, NulSplitter) else None
+        if rest is not None:
+            self._append(Kind.DATA, rest.raw, rest.count)
+        elif self._splitter.buffered:
+            self._gate.refuse(self._label, "torn", f"{self.peer} ended inside a message")
+
+    def _refuse(self, problem: DecodeError) -> None:
+        self._refused = True
+        self._gate.refuse(self._label, problem.reason, f"{self.peer or 'unix'}: {problem}")
+        self._transport.close()
+
+    def _give_up(self) -> None:
+        """The journal still takes nothing: close, so that the sender keeps its lines and sends them again."""
+        if self._journal.blocked and not self._transport.is_closing():
+            self._journal.withdraw(self.number)
+            self._gate.refuse(self._label, "journal_blocked", self._journal.blocked)
+            self._transport.abort()
+
+    def resume(self) -> None:
+        """Read again, unless the journal takes nothing."""
+        if not self._transport.is_closing() and not self._journal.blocked:
+            self._transport.resume_reading()
+
+    def close_silent(self) -> None:
+        """Nothing ever came here, and the peer's client is known to hang like that (gate.py)."""
+        self._gate.refuse(self._label, "silent", f"{self.peer}: closed a connection that never spoke")
+        self._transport.close()
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+def _cut(raw: bytes, frames: list[Frame]) -> bytes:
+    """`raw` without those frames (in order)."""
+    kept, at = [], 0
+    for frame in frames:
+        kept.append(raw[at : frame.start])
+        at = frame.end
+    return b"".join([*kept, raw[at:]])

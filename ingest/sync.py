@@ -1,0 +1,90 @@
+"""When written bytes become durable: every 200 ms, or before each acknowledgement."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Sequence
+
+from storage.metrics import Metrics
+
+log = logging.getLogger("logdock.ingest.journal")
+
+SYNC_SECONDS = 0.2  # what a power cut can take with --sync interval
+
+EXIT_SYNC_FAILED = 74  # EX_IOERR of sysexits.h
+
+Done = Callable[[], None]
+
+
+class Syncer:
+    """Runs fdatasync in a thread for one journal: `always` before telling anybody, else on an interval."""
+
+    def __init__(self, fd: int, metrics: Metrics, *, always: bool) -> None:
+        self.dirty = False
+        self._fd = fd
+        self._retired: list[int] = []  # rolled segments whose last bytes are not synced yet
+        self._metrics = metrics
+        self._always = always
+        self._waiting: list[Done] = []
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._task = asyncio.create_task(self._run(), name="journal-sync")
+
+    def when_safe(self, done: Sequence[Done]) -> None:
+        """Call each of `done` when all that is written so far is as safe as promised."""
+        if not self._always:
+            for call in done:
+                call()
+            return
+        if done:
+            self._waiting += done
+            self._wake.set()
+
+    def switch(self, fd: int) -> None:
+        """The journal rolled: sync the old file a last time, then close it, and go on with `fd`."""
+        self._retired.append(self._fd)
+        self._fd = fd
+        self.dirty = True
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while not self._stopping:
+            if self._always:
+                await self._wake.wait()
+                self._wake.clear()
+            else:
+                await asyncio.sleep(SYNC_SECONDS)
+            await self._sync()
+
+    async def _sync(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if self.dirty:
+            self.dirty = False
+            files = (self._retired, self._fd)  # as they are now: a roll meanwhile belongs to the next sync
+            self._retired = []
+            await asyncio.to_thread(self._sync_files, *files)
+        for call in waiting:
+            call()
+
+    def _sync_files(self, retired: list[int], active: int) -> None:
+        started = time.perf_counter()
+        try:
+            for fd in retired:
+                os.fdatasync(fd)
+                os.close(fd)
+            os.fdatasync(active)
+        except OSError as problem:
+            # After a failed sync the kernel may call lost pages clean, so a later success proves nothing.
+            # Nobody who waits has been acknowledged: dying now makes every such sender send again.
+            log.critical("fdatasync of the journal failed: %s; stopping, so that senders resend", problem)
+            os._exit(EXIT_SYNC_FAILED)
+        self._metrics.journal_syncs.observe(time.perf_counter() - started)
+
+    async def close(self) -> None:
+        """Sync once more and stop."""
+        self._stopping = True
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self.dirty = True  # a sync that was cancelled half-way does not count
+        await self._sync()

@@ -1,0 +1,104 @@
+"""Expression -> SQL that finds candidates in the embedded store: pure translation.
+
+Two readings are made of every expression: `candidates` takes at least the events that match, `certainties`
+at most those. Between them lies where Python and DuckDB differ, and Not turns one into the other. Known
+differences: str.lower looks at a sigma's neighbours and makes two letters of U+0130, DuckDB's lower maps
+single letters (a test compares them over all of Unicode); JSON can write one value in several ways.
+"""
+
+from typing import Any
+
+from storage.expression import REGEX_FLAGS, And, Expression, Field, Not, Or, Regex, Text
+
+SQL = tuple[str, list[Any]]  # a condition and its parameters
+
+_ALL: SQL = ("TRUE", [])
+_NONE: SQL = ("FALSE", [])
+
+_JSON = "coalesce(fields, message)"  # a JSON line's fields are its message
+_UNSAFE = frozenset("\u03c3\u03c2\u0307")  # lower-case letters that the two make differently
+_FOLDED = "\u0130"  # the capital that gives U+0307
+_NUMERIC = frozenset("0123456789+-.einfa")  # of texts that numbers are written with, in one way of several
+
+
+def candidates(expression: Expression) -> SQL:
+    """A condition that every matching event fulfils."""
+    match expression:
+        case Text(value):
+            run = _longest_run(value)
+            return ("contains(lower(message), ?)", [run]) if run else _ALL
+        case Regex():
+            return _regex(expression)
+        case Field():
+            return _field(expression)
+        case Not(item):
+            return _not(certainties(item))
+        case And(items):
+            return _and([candidates(item) for item in items])
+        case Or(items):
+            return _or([candidates(item) for item in items])
+
+
+def certainties(expression: Expression) -> SQL:
+    """A condition that no other event fulfils."""
+    match expression:
+        case Text(value):
+            if not value.isascii():
+                return _NONE
+            return "(contains(lower(message), ?) AND NOT contains(message, ?))", [value, _FOLDED]
+        case Regex():
+            return _regex(expression)
+        case Field():
+            return _NONE
+        case Not(item):
+            return _not(candidates(item))
+        case And(items):
+            return _and([certainties(item) for item in items])
+        case Or(items):
+            return _or([certainties(item) for item in items])
+
+
+def _regex(expression: Regex) -> SQL:
+    return "regexp_matches(message, ?)", [REGEX_FLAGS + expression.pattern]
+
+
+def _field(expression: Field) -> SQL:
+    """Key and value stand in the JSON text, unless it has escapes or spells a number otherwise."""
+    parts: list[SQL] = []
+    if key := expression.path.rpartition(".")[2]:
+        parts.append((f"contains({_JSON}, ?)", [key]))
+    run = _longest_run(expression.value)
+    if run and expression.op in ("=", "prefix") and not set(expression.value) <= _NUMERIC:
+        parts.append((f"contains(lower({_JSON}), ?)", [run]))
+    escaped: SQL = (f"contains({_JSON}, ?)", ["\\"])
+    return _and([("(json_line OR fields IS NOT NULL)", []), _or([escaped, _and(parts)])])
+
+
+def _longest_run(lowered: str) -> str:
+    """The longest part of `lowered` that DuckDB's lower() keeps in a text when str.lower() does."""
+    plain = "".join("\0" if c in _UNSAFE or "\ud800" <= c <= "\udfff" else c for c in lowered)
+    if plain == lowered:
+        return lowered
+    return max(plain.split("\0"), key=len)
+
+
+def _not(item: SQL) -> SQL:
+    if item in (_ALL, _NONE):
+        return _NONE if item == _ALL else _ALL
+    return f"NOT {item[0]}", item[1]
+
+
+def _and(items: list[SQL]) -> SQL:
+    return _NONE if _NONE in items else _joined(" AND ", [item for item in items if item != _ALL], _ALL)
+
+
+def _or(items: list[SQL]) -> SQL:
+    return _ALL if _ALL in items else _joined(" OR ", [item for item in items if item != _NONE], _NONE)
+
+
+def _joined(word: str, items: list[SQL], neutral: SQL) -> SQL:
+    if not items:
+        return neutral
+    if len(items) == 1:
+        return items[0]
+    return f"({word.join(sql for sql, _ in items)})", [value for _, values in items for value in values]

@@ -1,0 +1,107 @@
+"""Real Docker, real Elasticsearch and a real logdock process for the tests in this folder.
+
+A part that this machine cannot give skips the test, with the reason; with LOGDOCK_REQUIRE_REAL=1 (as in CI)
+it fails instead.
+"""
+
+import os
+import shlex
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.real.dockerd import REPOSITORY, Dockerd, DockerError
+from tests.real.server import Logdock
+
+ELASTICSEARCH = REPOSITORY / "scripts" / "elasticsearch"
+ELASTICSEARCH_PATIENCE = 400  # seconds; the first start on a bare machine downloads it
+
+Launcher = Callable[..., Logdock]
+
+
+def missing(reason: str) -> None:
+    """Skip for want of something real; a failure where everything real is required."""
+    if os.environ.get("LOGDOCK_REQUIRE_REAL") == "1":
+        pytest.fail(f"required and missing: {reason}")
+    pytest.skip(f"MISSING: {reason}")
+
+
+def real_dockerd(version: str) -> Iterator[Dockerd]:
+    if os.geteuid() != 0:
+        missing("dockerd needs root")
+    daemon = Dockerd(version, Path(f"/tmp/ld{os.getpid()}-{version.replace('.', '')}"))
+    try:
+        daemon.start()
+    except (DockerError, OSError, subprocess.TimeoutExpired) as problem:
+        missing(f"dockerd {version}: {problem}")
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture(scope="session")
+def dockerd20() -> Iterator[Dockerd]:
+    yield from real_dockerd("20.10")
+
+
+@pytest.fixture(scope="session")
+def dockerd26() -> Iterator[Dockerd]:
+    yield from real_dockerd("26.1")
+
+
+@pytest.fixture(scope="session")
+def elasticsearch() -> Iterator[str]:
+    """The URL of a real Elasticsearch: the given one, the running one, or one of our own."""
+    given = os.environ.get("LOGDOCK_TEST_ELASTICSEARCH")
+    if given:
+        yield given
+        return
+    was_up = elasticsearch_script("status").returncode == 0
+    started = elasticsearch_script("up")
+    if started.returncode:
+        missing(f"Elasticsearch: {started.stderr[-500:]}")
+    line = elasticsearch_script("env").stdout.strip()
+    yield shlex.split(line)[-1].partition("=")[2]
+    if not was_up:
+        elasticsearch_script("down")
+
+
+def elasticsearch_script(verb: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(ELASTICSEARCH), verb],
+        capture_output=True,
+        text=True,
+        timeout=ELASTICSEARCH_PATIENCE,
+        check=False,
+    )
+
+
+def launcher(folder: Path, servers: list[Logdock]) -> Launcher:
+    def launch(*options: str, environ: Mapping[str, str] | None = None, start: bool = True) -> Logdock:
+        server = Logdock(folder / f"data{len(servers)}", options, environ)
+        servers.append(server)
+        return server.start() if start else server
+
+    return launch
+
+
+@pytest.fixture
+def logdock(tmp_path: Path) -> Iterator[Launcher]:
+    """logdock(*flags, environ={}, start=True): a server of its own, which must end cleanly after the test."""
+    servers: list[Logdock] = []
+    yield launcher(tmp_path, servers)
+    end_all(servers)
+
+
+@pytest.fixture(scope="module")
+def logdock_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
+    """The same, kept for all tests of a module."""
+    servers: list[Logdock] = []
+    yield launcher(tmp_path_factory.mktemp("logdock"), servers)
+    end_all(servers)
+
+
+def end_all(servers: list[Logdock]) -> None:
+    codes = [server.stop() for server in servers if server.running()]
+    assert codes == [0] * len(codes), f"exit codes after SIGTERM: {codes}"

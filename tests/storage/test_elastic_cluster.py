@@ -1,0 +1,89 @@
+import pytest
+
+from storage.elastic_client import Client
+from storage.elastic_cluster import Cluster
+from storage.elastic_docs import Writer
+from storage.elastic_template import VERSION, template
+from tests.storage.elastic_events import JOURNAL, event
+from tests.storage.fake_elasticsearch import FakeElasticsearch
+
+EVENTS = [event(n) for n in range(5)]
+
+
+@pytest.fixture
+async def server():
+    async with FakeElasticsearch() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def cluster(server: FakeElasticsearch):
+    client = Client(server.url)
+    yield Cluster(client, "logs-docker-default")
+    await client.close()
+
+
+def store(server: FakeElasticsearch, events: list) -> None:
+    server.store(b"".join(map(Writer().line, events)))
+
+
+async def test_the_template_is_put_once(server: FakeElasticsearch, cluster: Cluster) -> None:
+    await cluster.install()
+    await cluster.install()
+    assert (server.template, server.templates_put) == (template(), 1)
+
+
+@pytest.mark.parametrize("there", [template(VERSION + 1), {"index_patterns": ["logs-docker-*"]}])
+async def test_a_newer_or_foreign_template_stays(
+    server: FakeElasticsearch, cluster: Cluster, there: dict
+) -> None:
+    server.template = there
+    await cluster.install()
+    assert server.templates_put == 0
+
+
+async def test_an_older_template_is_replaced_and_shapes_a_new_index(
+    server: FakeElasticsearch, cluster: Cluster
+) -> None:
+    server.template = template(VERSION - 1)
+    store(server, EVENTS)
+    await cluster.install()
+    assert (server.templates_put, len(server.indices)) == (1, 2)
+
+
+async def test_an_older_template_without_data_starts_nothing(
+    server: FakeElasticsearch, cluster: Cluster
+) -> None:
+    server.template = template(VERSION - 1)
+    await cluster.install()
+    assert server.indices == {}
+
+
+async def test_the_write_index(server: FakeElasticsearch, cluster: Cluster) -> None:
+    assert (await cluster.look(), cluster.index) == (None, None)
+    store(server, EVENTS)
+    assert await cluster.look() == "backing-000001"
+    server.roll_over()
+    assert cluster.index == "backing-000001"
+    await cluster.look_if_stale()  # known and fresh: not asked again
+    assert cluster.index == "backing-000001"
+    assert await cluster.look() == "backing-000002"
+
+
+async def test_the_highest_offset(server: FakeElasticsearch, cluster: Cluster) -> None:
+    assert await cluster.highest_offset(JOURNAL) == -1
+    store(server, EVENTS)
+    assert await cluster.highest_offset(JOURNAL) == 4
+
+
+async def test_ids_are_looked_up_only_when_create_would_not_know(
+    server: FakeElasticsearch, cluster: Cluster
+) -> None:
+    assert await cluster.absent(EVENTS, None) == EVENTS  # no stream yet
+    store(server, EVENTS[:2])
+    assert await cluster.absent(EVENTS, "backing-000001") == EVENTS
+    assert server.looked_up == 0
+    assert await cluster.absent(EVENTS, None) == EVENTS[2:]
+    server.roll_over()
+    assert await cluster.absent(EVENTS, "backing-000001") == EVENTS[2:]
+    assert server.looked_up == 10
