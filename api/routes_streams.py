@@ -11,16 +11,39 @@ from starlette.responses import Response, StreamingResponse
 
 from api.errors import InterruptedStreamError
 from api.paths import BASE
-from api.questions import EXPORT_PARAMETERS, Question, ask, asked_count, services_of
+from api.questions import EXPORT_PARAMETERS, TAIL_PARAMETERS, ask, asked_count, services_of
 from api.render import ndjson
+from api.sse import follow, follow_after
 from api.streams import Streams
-from storage.query import MAX_LIMIT, Page, Query
+from storage.query import MAX_LIMIT, Page, Query, QueryError
 from storage.store import Store
 
 router = APIRouter(prefix=BASE, tags=["streams"])
 
 EXPORT_PAGE = MAX_LIMIT  # events a search: the fewer searches, the less is done twice
 EXPORT_CHUNK = 1_000  # events rendered at once, some 4 ms: nobody waits longer for his turn
+
+
+@router.get("/logs/tail", openapi_extra=TAIL_PARAMETERS, response_class=StreamingResponse)
+async def tail(request: Request) -> Response:
+    """New lines as server-sent events; Last-Event-ID resumes exactly after that id."""
+    place = _resume_place(request)
+    question = await ask(request, without={"last_event_id"})
+    services, streams = services_of(request), request.app.state.streams
+    if place is None:
+        return follow(services, streams, question.query)
+    return follow_after(services, streams, question.query, place)
+
+
+def _resume_place(request: Request) -> int | None:
+    """The id to resume after. Browsers send the header; the parameter is for whoever cannot."""
+    text = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
+    if not text:
+        return None
+    digits = text.removeprefix("-")
+    if digits.isascii() and digits.isdigit() and len(digits) < 17:
+        return int(text)
+    raise QueryError("last_event_id", f"{text!r} is not the id of a message of this stream")
 
 
 @router.get("/logs/export", openapi_extra=EXPORT_PARAMETERS)

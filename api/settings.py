@@ -20,7 +20,7 @@ from api.address import Address, parse_address
 from api.units import parse_duration, parse_size
 
 ENV_PREFIX = "LOGDOCK_"
-CLIENT_VARIABLES = frozenset({"LOGDOCK_SERVER"})  # read by the asking commands, not by serve
+CLIENT_VARIABLES = frozenset({"LOGDOCK_SERVER", "LOGDOCK_SEAL_ROWS"})  # not settings of serve
 
 GB = 1_000_000_000
 DEFAULT_RETENTION = 30 * 86_400 * 1_000_000_000

@@ -101,7 +101,8 @@ def _java(dice: random.Random) -> Iterator[str]:
         level = dice.choice(("INFO ", "INFO ", "INFO ", "DEBUG", "WARN "))
         yield (
             f"{stamp} {level} [{thread}] com.shop.billing.{name} - invoice {dice.randrange(10**7)} of"
-            f" customer {dice.randrange(10**5)} written to ledger {dice.randrange(100)} in {dice.randrange(90)} ms"
+            f" customer {dice.randrange(10**5)} written to ledger {dice.randrange(100)}"
+            f" in {dice.randrange(90)} ms"
         )
 
 
@@ -137,7 +138,7 @@ def labels(service: Service) -> dict[str, str]:
 
 
 def record(service: Service, line: str) -> dict[str, str]:
-    """One record as the fluentd driver sends it, in a key order of this container's own (Go's maps have none)."""
+    """One record as the fluentd driver sends it, in this container's own key order (Go's maps have none)."""
     pairs = [
         ("container_id", service.id),
         ("container_name", "/" + service.container_name),
@@ -177,7 +178,7 @@ def _chunks(seed: int) -> Iterator[dict[str, str]]:
 
 
 def packed(n: int, entries: int = 500) -> list[list[bytes]]:
-    """The same records in PackedForward frames of `entries` each, with EventTime, as Fluent Bit sends them."""
+    """The same records in PackedForward frames of `entries` each, with EventTimes, as Fluent Bit does."""
     streams = []
     for number, service in enumerate(CONTAINERS):
         count = n // len(CONTAINERS) + (number < n % len(CONTAINERS))

@@ -1,4 +1,4 @@
-"""The Elasticsearch store alone: what an event costs on its way into a real Elasticsearch, beside a bare client.
+"""The Elasticsearch store alone: what an event costs on its way in, beside a bare bulk client.
 
     eval "$(scripts/elasticsearch env)"; python bench/store_elastic.py [EVENTS] [RUNS]
 
@@ -24,8 +24,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 import orjson
-
 import payload
+
 from parsers.event import Container, Event, make_origin
 from parsers.lines import level_and_fields
 from storage.elastic import ElasticStore
@@ -163,10 +163,12 @@ def server_cpu(url: str) -> float:
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
     connection.request("GET", "/_nodes/stats/process")
     nodes = orjson.loads(connection.getresponse().read())["nodes"]
-    return sum(node["process"]["cpu"]["total_in_millis"] for node in nodes.values()) / 1e3
+    return float(sum(node["process"]["cpu"]["total_in_millis"] for node in nodes.values())) / 1e3
 
 
-def measure(url: str, made: Sequence[Event], rendered: Sequence[bytes], kind: str, ask: bool = False) -> Figure:
+def measure(
+    url: str, made: Sequence[Event], rendered: Sequence[bytes], kind: str, ask: bool = False
+) -> Figure:
     """One run of "bare" or "logdock" into a new data stream."""
     stream = f"logs-docker-bench_{kind}_{time.time_ns()}"
     gc.collect()
@@ -186,11 +188,13 @@ def main() -> None:
     runs = int(sys.argv[2]) if len(sys.argv) > 2 else RUNS
     url = os.environ.get("LOGDOCK_TEST_ELASTICSEARCH")
     if not url:
-        raise SystemExit('no Elasticsearch: scripts/elasticsearch up; eval "$(scripts/elasticsearch env)"')
+        raise SystemExit('first: scripts/elasticsearch up; eval "$(scripts/elasticsearch env)"')
     made = events(count)
     rendered = bodies(made, Writer(), BODY)
     gc.freeze()
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; {count} events,")
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; {count} events,"
+    )
     print(f"{sum(map(len, rendered)) / count:.0f} bytes a document with its action; medians of {runs} runs\n")
     print(f"rendering alone: {rendering(made):.2f} us an event\n")
     measure(url, made, rendered, "logdock")  # the data stream's template, and a server that is warm
@@ -209,7 +213,8 @@ def report(count: int, taken: dict[str, list[Figure]]) -> None:
     print("| | events/s | client us/event | Elasticsearch us/event |\n|---|---|---|---|")
     rates = {}
     for kind, figures in taken.items():
-        wall, cpu, server = (statistics.median(getattr(f, part) for f in figures) for part in ("wall", "cpu", "server"))
+        parts = ("wall", "cpu", "server")
+        wall, cpu, server = (statistics.median(getattr(f, part) for f in figures) for part in parts)
         rates[kind] = count / wall
         print(f"| {kind} | {count / wall:,.0f} | {cpu / count * 1e6:.2f} | {server / count * 1e6:.1f} |")
     print(f"\nshare of the bare client's rate: {rates['logdock'] / rates['bare']:.2f}")

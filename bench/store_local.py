@@ -1,6 +1,6 @@
 """The embedded store alone: what an event costs on its way in, on disk, and to be found again.
 
-    python bench/store_local.py [EVENTS]
+    python -m bench.store_local [EVENTS]
 
 Events are made before the clock starts; CPU is of this whole process, queries included in none of the
 ingest figures. Prints the machine and one table.

@@ -7,8 +7,8 @@ from ingest.entries import Entry, Protocol
 from ingest.udp import split_payloads
 from parsers.event import Event
 from parsers.forward import decode as decode_forward
-from parsers.gelf import GelfMessage, inflate
 from parsers.gelf import decode as decode_gelf
+from parsers.gelf import inflate
 from parsers.join import Part
 from parsers.normalize import Normalizer, Source
 from parsers.record import DecodeError, Record
@@ -32,6 +32,10 @@ class Decoder:
             return iter(self._normalizer.forward(records, source, sequence))
         return self._gelf(entry, source, sequence)
 
+    def forget(self, connection: int) -> None:
+        """The connection has ended: drop what was remembered for it."""
+        self._normalizer.forget(connection)
+
     def _gelf(self, entry: Entry, source: Source, sequence: int) -> Iterator[Event | Part]:
         for index, payload in enumerate(_payloads(entry)):
             try:
@@ -52,6 +56,3 @@ def _payloads(entry: Entry) -> list[bytes]:
     if entry.protocol is Protocol.GELF_TCP:
         return [payload for payload in entry.raw.split(b"\0") if payload]
     return split_payloads(entry.raw)
-
-
-__all__ = ["Decoder", "GelfMessage"]

@@ -75,7 +75,14 @@ class Damage(Exception):  # noqa: N818 - it is the name of what was found
 
 
 def encode_header(
-    kind: Kind, protocol: Protocol, observed: int, connection: int, peer: bytes, count: int, keys: bytes, raw: bytes
+    kind: Kind,
+    protocol: Protocol,
+    observed: int,
+    connection: int,
+    peer: bytes,
+    count: int,
+    keys: bytes,
+    raw: bytes,
 ) -> bytes:
     """Everything of an entry but its raw bytes, which are written behind it without a copy."""
     rest = _REST.pack(observed, connection, count, len(keys) // KEY_BYTES, len(peer))
@@ -111,16 +118,23 @@ def _decode(view: memoryview, at: int, total: int, position: int) -> Entry:
     observed, connection, count, keys, peer_length = _REST.unpack_from(view, at + _HEAD.size)
     peer_at = at + HEADER_BYTES + keys * KEY_BYTES
     raw_at = peer_at + peer_length
-    end = at + total
-    if raw_at > end or kind not in KINDS or protocol not in PROTOCOLS:
+    if raw_at > at + total or kind not in KINDS or protocol not in PROTOCOLS:
         raise Damage(position, "impossible header")
-    raw = view[raw_at:end]
+    raw = view[raw_at : at + total]
     seed = xxh3_64_intdigest(view[at + _HEAD.size : raw_at], kind << 40 | protocol << 32 | length)
     if xxh3_64_intdigest(raw, seed) != checksum:
         raise Damage(position, "wrong checksum")
     peer = bytes(view[peer_at:raw_at]).decode("utf-8", "replace")
     return Entry(
-        position, position + total, KINDS[kind], PROTOCOLS[protocol], observed, connection, peer, count, bytes(raw)
+        position,
+        position + total,
+        KINDS[kind],
+        PROTOCOLS[protocol],
+        observed,
+        connection,
+        peer,
+        count,
+        bytes(raw),
     )
 
 

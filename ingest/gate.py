@@ -32,7 +32,8 @@ class Gate:
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
         self.connections: set[Connection] = set()
-        self.acks = 0  # since the last tick
+        self.acks = 0  # since the last scrape
+        self.received = 0  # frames ever
         self._waiting: list[Connection] = []
         self._ticking = False
         self._frames: Counter[str] = Counter()
@@ -78,6 +79,7 @@ class Gate:
 
     def count(self, protocol: Protocol, frames: Frames) -> None:
         label = protocol.label
+        self.received += frames.count
         self._frames[label] += frames.count
         self._bytes[label] += len(frames.raw)
 

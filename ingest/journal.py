@@ -252,10 +252,14 @@ class Journal:
         self.resends.add(keys, time.monotonic())
 
     async def wait(self, position: int) -> None:
-        """Return when something stands at or after `position`."""
-        while self.position <= position:
+        """Return when something stands at or after `position`, or when `wake` is called."""
+        if self.position <= position:
             self._written.clear()
             await self._written.wait()
+
+    def wake(self) -> None:
+        """Let `wait` return though nothing was written."""
+        self._written.set()
 
     async def close(self) -> None:
         """Write and sync what waits; what a blocked journal could not take was never acknowledged."""

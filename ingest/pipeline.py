@@ -43,7 +43,13 @@ class Pipeline:
     """Runs as one task. `checkpoint` is its state after the last entry it handed on."""
 
     def __init__(
-        self, journal: Journal, store: Store, tail: Tail, normalizer: Normalizer, joiner: Joiner, metrics: Metrics
+        self,
+        journal: Journal,
+        store: Store,
+        tail: Tail,
+        normalizer: Normalizer,
+        joiner: Joiner,
+        metrics: Metrics,
     ) -> None:
         self.checkpoint = Checkpoint()
         self.replayed = 0
@@ -62,9 +68,10 @@ class Pipeline:
         self._entry: Entry | None = None
         self._entries: list[Entry] = []
         self._refeed: dict[int, dict[int, int]] = {}  # position -> {index: sequence} of records held before
-        self._replay_until = 0
+        self._resume_at = 0
+        self._resume_index = 0
         self._oldest_observed = 0
-        self._unflushed = asyncio.Event()
+        self._stopping = False
 
     # -- state -----------------------------------------------------------------------------------------
 
@@ -72,7 +79,7 @@ class Pipeline:
         """Begin where the store's durable state ends (None: at the beginning of the journal)."""
         self.checkpoint = start = checkpoint or Checkpoint()
         self._sequence, self._offset, self._next = start.sequence, start.offset, start.next
-        self._replay_until = start.index
+        self._resume_at, self._resume_index = start.next, start.index
         for held in start.held:
             self._refeed.setdefault(held.position, {})[held.index] = held.sequence
         self._reader.position = start.oldest
@@ -95,27 +102,26 @@ class Pipeline:
     # -- the loop --------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Read, make events, hand on, for ever. Cancel it to stop: nothing is lost, the journal has it."""
-        while True:
+        """Read, make events, hand on, until `stop` was called and the journal is read to its end."""
+        while not (self._stopping and self.caught_up):
             await self._wait_for_work()
             before = self._next
-            events = self._step()
-            await self._hand_on(events)
-            moved = self._next - before
-            await asyncio.sleep(GATHER_SECONDS if 0 < moved < SMALL_STEP_BYTES and self.caught_up else 0)
-
-    async def drain(self) -> None:
-        """Hand on all that is in the journal now."""
-        while not self.caught_up:
             await self._hand_on(self._step())
-            await asyncio.sleep(0)
+            moved = self._next - before
+            gather = self.caught_up and moved < SMALL_STEP_BYTES and not self._stopping
+            await asyncio.sleep(GATHER_SECONDS if gather else 0)
+
+    def stop(self) -> None:
+        """Let `run` end once it has handed on all that is in the journal now."""
+        self._stopping = True
+        self._journal.wake()
 
     @property
     def caught_up(self) -> bool:
         return self._entry is None and not self._entries and self._reader.position >= self._journal.position
 
     async def _wait_for_work(self) -> None:
-        while self.caught_up:
+        while self.caught_up and not self._stopping:
             timeout = TICK_NS / 1e9 if self._joiner.held() else None
             try:
                 await asyncio.wait_for(self._journal.wait(self._reader.position), timeout)
@@ -138,46 +144,44 @@ class Pipeline:
     def _begin(self, entry: Entry, events: list[Event]) -> None:
         self._oldest_observed = entry.observed
         self._entry = entry
+        self._items = iter(())
+        self._index = 0
         if entry.position < self._next:
-            self._items = self._held_before(entry)
+            self._held_before(entry)
             return
         events += self._joiner.advance(entry.observed)
         if entry.kind is Kind.DATA:
-            self._items = self._decoder.decode(entry, self._sequence)
-            self._skip_done()
+            self._items = self._decode(entry)
         else:
-            self._items = iter(())
             self._mark(entry, events)
 
-    def _skip_done(self) -> None:
-        """Pass over the records of this entry that were handed on before the checkpoint was taken."""
-        skip, self._replay_until = self._replay_until, 0
-        self._index = sum(1 for _ in itertools.islice(self._items, skip))
-        # Their sequences were counted before the checkpoint; the decoder counted them again.
-        if skip:
-            assert self._entry is not None
-            self._items = self._decoder.decode(self._entry, self._sequence - skip)
-            self._feed_held(itertools.islice(self._items, skip))
+    def _decode(self, entry: Entry) -> Iterator[Event | Part]:
+        """The records of `entry` that were not handed on before the checkpoint was taken."""
+        skip = self._resume_index if entry.position == self._resume_at else 0
+        items = self._decoder.decode(entry, self._sequence - skip)
+        self._index = self._feed_held(entry, itertools.islice(items, skip))
+        return items
 
-    def _feed_held(self, items: Iterator[Event | Part]) -> None:
-        """Give the joiner the records that it held; all others of `items` are in the store."""
-        assert self._entry is not None
-        wanted = self._refeed.pop(self._entry.position, {})
-        for item in items:
-            if isinstance(item, Part) and item.index in wanted:
-                self._joiner.add(item)
-
-    def _held_before(self, entry: Entry) -> Iterator[Event | Part]:
+    def _held_before(self, entry: Entry) -> None:
         """An entry before the checkpoint: only what the joiner held of it is fed, with its own sequence."""
-        wanted = self._refeed.get(entry.position)
-        if wanted:
-            index, sequence = next(iter(wanted.items()))
-            self._feed_held(self._decoder.decode(entry, sequence - index))
-        return iter(())
+        if entry.position in self._refeed:
+            index, sequence = next(iter(self._refeed[entry.position].items()))
+            self._feed_held(entry, self._decoder.decode(entry, sequence - index))
+
+    def _feed_held(self, entry: Entry, items: Iterator[Event | Part]) -> int:
+        """Give the joiner the records that it held; all others of `items` are in the store."""
+        wanted = self._refeed.pop(entry.position, {})
+        passed = 0
+        for item in items:
+            passed += 1
+            if isinstance(item, Part) and item.event.index in wanted:
+                self._joiner.add(item)
+        return passed
 
     def _mark(self, entry: Entry, events: list[Event]) -> None:
         if entry.kind is Kind.CLOSE:
             events += self._joiner.close(entry.connection)
+            self._decoder.forget(entry.connection)
         elif entry.kind is Kind.START:
             events += self._joiner.close_all()
             self._stamp(events)  # what closes now still belongs to the run before
@@ -191,7 +195,7 @@ class Pipeline:
         room = max(1, SLICE_EVENTS - len(events))
         taken = list(itertools.islice(self._items, room))
         for item in taken:
-            if type(item) is Event:
+            if isinstance(item, Event):
                 events.append(item)
             else:
                 events += self._joiner.add(item)

@@ -7,6 +7,7 @@ one that is asked to acknowledge is read at once, because its container waits fo
 
 import asyncio
 import logging
+
 from ingest.entries import Kind, Protocol
 from ingest.gate import Gate, new_splitter
 from ingest.journal import Journal
@@ -72,7 +73,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         return False  # nothing more can come: close, as the sender did
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         if not self._refused:
             self._end_of_stream()
         self._append(Kind.CLOSE)
@@ -109,7 +110,12 @@ class Connection(asyncio.Protocol):
         return _cut(frames.raw, gone), [key for at, key in enumerate(keys) if at not in set(again)]
 
     def _append(
-        self, kind: Kind, raw: bytes = b"", count: int = 0, keys: list[bytes] | None = None, answer: bytes = b""
+        self,
+        kind: Kind,
+        raw: bytes = b"",
+        count: int = 0,
+        keys: list[bytes] | None = None,
+        answer: bytes = b"",
     ) -> None:
         done = None
         if answer:

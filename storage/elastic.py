@@ -8,6 +8,7 @@ to which checkpoint that is, and a replay after a crash sends again what came la
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,7 +34,8 @@ T = TypeVar("T")
 COMMIT_FILE = "elastic-commit.json"
 COMMIT_SECONDS = 0.2  # between two syncs of the commit file: a crash replays at most so much more
 SENDERS = 2  # bodies on their way: one is indexed while the next one is received; a third gained nothing
-LOOK_SECONDS = 1.0  # how late a waiting question notices that Elasticsearch has gone
+PATIENCE_SECONDS = 2.0  # a question waits for events on their way while Elasticsearch is only busy, no longer
+LOOK_SECONDS = 0.5  # how late a waiting question notices that Elasticsearch has gone
 
 
 class ElasticStore:
@@ -179,20 +181,25 @@ class ElasticStore:
         return await self._client.bulk(self._cluster.bulk_path, body)
 
     async def _commit_often(self) -> None:
+        told: str | None = None
         while True:
             try:
                 if self._queue.checkpoint == self._safe:
                     await self._change()
                     continue
-                await self._cluster.look_if_stale()
                 await self._commit()
-            except (StoreUnavailable, Refused, msgspec.DecodeError) as error:
-                self._delivery.health.bad(str(error))
+                told = None
+            except StoreUnavailable as error:
+                if str(error) != told:
+                    log.warning("%s; the journal is kept until it can be", error)
+                told = str(error)
             await asyncio.sleep(COMMIT_SECONDS)
 
     async def _commit(self) -> None:
         """Write how far everything is done."""
         async with self._committing:
+            with suppress(StoreUnavailable, Refused, msgspec.DecodeError):  # what is known already is safe
+                await self._cluster.look_if_stale()
             checkpoint, oldest = self._queue.checkpoint, self._queue.oldest
             if checkpoint is None or checkpoint == self._safe:
                 return
@@ -264,7 +271,7 @@ class ElasticStore:
 
     async def _until(self, holds: Callable[[], bool]) -> None:
         while not holds():
-            if not self.available:
+            if self._delivery.health.bad_for > PATIENCE_SECONDS:
                 raise StoreUnavailable(self.last_error or "Elasticsearch takes no events")
             await self._change(LOOK_SECONDS)
 

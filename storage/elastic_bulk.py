@@ -11,6 +11,7 @@ no answer                         the whole body again, later; what may have arr
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
@@ -96,10 +97,18 @@ class Health:
     def __init__(self) -> None:
         self.available = True
         self.last_error: str | None = None
+        self._since = 0.0
+
+    @property
+    def bad_for(self) -> float:
+        """Seconds since it last took events, 0 while it does."""
+        return 0.0 if self.available else time.monotonic() - self._since
 
     def bad(self, why: str) -> None:
         if self.available or why != self.last_error:
             log.warning("Elasticsearch takes no events, will try again: %s", why)
+        if self.available:
+            self._since = time.monotonic()
         self.available, self.last_error = False, why
 
     def good(self) -> None:

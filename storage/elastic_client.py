@@ -5,6 +5,7 @@ something failed. Its node writes every body and reply as text for a logger as s
 log handler.
 """
 
+import logging
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -75,6 +76,7 @@ class Client:
 
     def __init__(self, url: str, ca_certs: str | None = None, api_key: str | None = None) -> None:
         nodes, login = hosts(url)
+        logging.getLogger("elastic_transport").setLevel(logging.ERROR)  # it warns at every attempt; we once
         self.where = ", ".join(nodes)  # without the password
         self._client = AsyncElasticsearch(
             nodes,

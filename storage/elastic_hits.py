@@ -117,7 +117,7 @@ class Reader:
             *key, timestamp, nanoseconds(doc.event.created), doc.event.sequence, ours.offset, doc.message,
             self.origins.get(ours.origin) or self._origin(doc), log.iostream, log.level,
             _fields(doc), ours.json_line, doc.tags,
-            tuple(Printed(base64.b64decode(data, validate=True), stream, at) for data, stream, at in ours.printed),
+            tuple(Printed(base64.b64decode(d, validate=True), stream, at) for d, stream, at in ours.printed),
         )  # fmt: skip
 
     def _origin(self, doc: Document) -> Origin:

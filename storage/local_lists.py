@@ -1,6 +1,7 @@
 """Containers, services and labels from counters per origin: the embedded store scans no lines for them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from parsers.event import Container, Origin
 from storage import local_files
@@ -8,9 +9,11 @@ from storage.catalogue import OriginCount
 from storage.local_hot import Batch
 from storage.local_origins import Origins
 from storage.local_shelf import add_counts
+from storage.memory import identity
 from storage.query import Query
 from storage.store import ContainerSummary, NameSummary
 
+T = TypeVar("T")
 Seen = list[tuple[Origin, OriginCount]]  # every origin with lines, the one seen last first
 
 MAX_FOUND = 100  # containers for one reference: more help nobody to choose
@@ -26,18 +29,17 @@ def seen(batches: Sequence[Batch], totals: Sequence[OriginCount], origins: Origi
 
 
 def find_containers(seen: Seen, ref: str) -> list[Container]:
-    """See Store.find_containers."""
+    """See Store.find_containers: exact names and ids first."""
     found: dict[str | None, Container] = {}
     for origin, _ in seen:
         if _refers(origin.container, ref):
             found.setdefault(origin.container.id or origin.container.name, origin.container)
-    return list(found.values())[:MAX_FOUND]
+    return sorted(found.values(), key=lambda container: ref not in (container.id, container.name))[:MAX_FOUND]
 
 
 def containers(seen: Seen) -> list[ContainerSummary]:
     """See Store.containers. What a container's origins tell differently is told as it was last."""
-    known = [pair for pair in seen if pair[0].container.id or pair[0].container.name]
-    groups = _grouped(known, lambda origin: [_identity(origin)])
+    groups = _grouped(seen, lambda origin: [key] if (key := identity(origin)) else [])
     return [
         ContainerSummary(group[0][0].container, group[0][0].service, group[0][0].host, *_totals(group))
         for group in groups.values()
@@ -63,12 +65,8 @@ def _refers(container: Container, ref: str) -> bool:
     return container.name == ref or (bool(ref) and container.id is not None and container.id.startswith(ref))
 
 
-def _identity(origin: Origin) -> str:
-    return origin.container.id or f"{origin.container.name} {origin.host}"
-
-
-def _grouped(seen: Seen, names: Callable[[Origin], Iterable[str]]) -> Mapping[str, Seen]:
-    groups: dict[str, Seen] = {}
+def _grouped(seen: Seen, names: Callable[[Origin], Iterable[T]]) -> dict[T, Seen]:
+    groups: dict[T, Seen] = {}
     for pair in seen:
         for name in names(pair[0]):
             groups.setdefault(name, []).append(pair)
@@ -86,4 +84,4 @@ def _totals(group: Seen) -> tuple[int, int, int]:
 
 
 def _containers(group: Seen) -> int:
-    return len({_identity(origin) for origin, _ in group})
+    return len({identity(origin) for origin, _ in group} - {None})

@@ -3,18 +3,20 @@
 What this store answers is what the others have to answer; the contract suite compares them with it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
-from parsers.event import Container, Event, parse_id
-from storage import local_lists
-from storage.catalogue import OriginCount
+from parsers.event import Container, Event, Origin, parse_id
 from storage.metrics import Metrics
-from storage.query import Cursor, Page, Query, arrival_key, matching, sort_key
+from storage.query import Cursor, Page, Query, arrival_key, matches_origin, matching, sort_key
 from storage.store import Checkpoint, ContainerSummary, NameSummary
 
 MAX_EVENTS = 1_000_000  # about 1 GB of ordinary lines; the oldest go, counted, because nothing else bounds it
 
+MAX_FOUND = 100  # containers for one reference: more help nobody to choose
+
 Key = tuple[str, int, int]
+T = TypeVar("T")
 
 
 class MemoryStore:
@@ -62,7 +64,7 @@ class MemoryStore:
     async def search(self, query: Query) -> Page:
         """See Store.search."""
         ceiling = query.cursor.ceiling if query.cursor else self._ceiling
-        events = matching(query, self._below(ceiling))
+        events = matching(query, self._visible(query, ceiling))
         if query.order == "arrival":
             events.sort(key=arrival_key)
         else:
@@ -73,16 +75,83 @@ class MemoryStore:
         place = Cursor(last.timestamp, last.sequence, last.id, last.offset, ceiling, query.order)
         return Page(events[: query.limit], place)
 
-    def _below(self, ceiling: int) -> list[Event]:
+    def _visible(self, query: Query, ceiling: int) -> list[Event]:
         """What a page may see: other journals do not grow, ours ends at the ceiling."""
-        return [e for e in self._events.values() if e.offset <= ceiling or e.journal != self._journal]
+        ours = [e for e in self._events.values() if e.journal == self._journal and e.offset <= ceiling]
+        if query.after_offset is not None:
+            return ours
+        return ours + [e for e in self._events.values() if e.journal != self._journal]
 
     async def get(self, event_id: str) -> Event | None:
         """See Store.get."""
         key = parse_id(event_id)
         return self._events.get(key) if key else None
 
-    def _seen(self, query: Query) -> local_lists.Seen:
-        counts: dict[str, OriginCount] = {}
-        origins = {event.origin.key: event.origin for event in matching(_origins_only(query), list(self._events.values()))}
-        raise NotImplementedError
+    async def find_containers(self, ref: str) -> list[Container]:
+        """See Store.find_containers."""
+        newest = sorted(self._events.values(), key=sort_key, reverse=True)
+        found: dict[str | None, Container] = {}
+        for container in (event.origin.container for event in newest):
+            by_id = container.id is not None and bool(ref) and container.id.startswith(ref)
+            if by_id or container.name == ref:
+                found.setdefault(container.id or container.name, container)
+        exact = [c for c in found.values() if ref in (c.id, c.name)]
+        return (exact + [c for c in found.values() if c not in exact])[:MAX_FOUND]
+
+    async def containers(self, query: Query) -> list[ContainerSummary]:
+        """See Store.containers. What a container's lines tell differently is told as the newest does."""
+        groups = self._groups(query, lambda origin: [identity(origin)] if identity(origin) else [])
+        summaries = [_container_summary(events) for events in groups.values()]
+        return sorted(summaries, key=lambda summary: summary.last_seen, reverse=True)
+
+    async def services(self, query: Query) -> list[NameSummary]:
+        """See Store.services."""
+        return self._names(query, lambda origin: [origin.service] if origin.service is not None else [])
+
+    async def labels(self, query: Query) -> list[NameSummary]:
+        """See Store.labels."""
+        return self._names(query, lambda origin: list(origin.labels))
+
+    async def label_values(self, key: str, query: Query) -> list[NameSummary]:
+        """See Store.label_values."""
+        return self._names(query, lambda origin: [origin.labels[key]] if key in origin.labels else [])
+
+    async def close(self) -> None:
+        """See Store.close."""
+
+    def _groups(self, query: Query, names: Callable[[Origin], Iterable[T]]) -> dict[T, list[Event]]:
+        groups: dict[T, list[Event]] = {}
+        for event in self._events.values():
+            if matches_origin(query, event.origin):
+                for name in names(event.origin):
+                    groups.setdefault(name, []).append(event)
+        return groups
+
+    def _names(self, query: Query, names: Callable[[Origin], Iterable[str]]) -> list[NameSummary]:
+        groups = self._groups(query, names)
+        return [
+            NameSummary(name, *_span(events), _containers(events)) for name, events in sorted(groups.items())
+        ]
+
+
+def identity(origin: Origin) -> tuple[str, str] | None:
+    """What makes two lines one container's: the id, else name and host; None for a sender that is none."""
+    container = origin.container
+    if container.id:
+        return container.id, ""
+    return (container.name, origin.host) if container.name else None
+
+
+def _container_summary(events: list[Event]) -> ContainerSummary:
+    origin = max(events, key=sort_key).origin
+    return ContainerSummary(origin.container, origin.service, origin.host, *_span(events))
+
+
+def _span(events: list[Event]) -> tuple[int, int, int]:
+    """Lines, first and last time."""
+    times = [event.timestamp for event in events]
+    return len(times), min(times), max(times)
+
+
+def _containers(events: list[Event]) -> int:
+    return len({identity(event.origin) for event in events} - {None})

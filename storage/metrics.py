@@ -41,14 +41,28 @@ class Metrics:
         self.followers = gauge("tail_followers", "Live tail followers")
         self.journal_bytes = gauge("journal_bytes", "Bytes of journal on disk")
         self.journal_limit = gauge("journal_limit_bytes", "Bytes of journal at which senders are paused")
-        self.journal_blocked = gauge("journal_blocked", "1 while the journal takes nothing, by reason", ("reason",))
+        self.journal_blocked = gauge(
+            "journal_blocked", "1 while the journal takes nothing, by reason", ("reason",)
+        )
         self.journal_damaged = counter("journal_damaged_bytes", "Bytes of damaged journal set aside")
         self.journal_syncs = Histogram(
-            "logdock_journal_sync_seconds", "fdatasync of the journal", buckets=LATENCY_BUCKETS, registry=registry
+            "logdock_journal_sync_seconds",
+            "fdatasync of the journal",
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
         )
         self.lag_bytes = gauge("pipeline_lag_bytes", "Journal bytes not yet handed to the store")
-        self.lag_seconds = gauge("pipeline_lag_seconds", "Age of the oldest journal entry not yet handed to the store")
-        self.unsafe_bytes = gauge("store_unsafe_bytes", "Journal bytes that the store has not made durable yet")
+        self.lag_seconds = gauge(
+            "pipeline_lag_seconds", "Age of the oldest journal entry not yet handed to the store"
+        )
+        self.udp_drops = gauge("udp_kernel_drops", "GELF datagrams the kernel dropped before they were read")
+        self.unsafe_bytes = gauge(
+            "store_unsafe_bytes", "Journal bytes that the store has not made durable yet"
+        )
         self.queries = Histogram(
-            "logdock_query_seconds", "Questions answered", ("kind",), buckets=LATENCY_BUCKETS, registry=registry
+            "logdock_query_seconds",
+            "Questions answered",
+            ("kind",),
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
         )

@@ -56,7 +56,9 @@ class Query(msgspec.Struct, frozen=True):
     text: Expression | None = None
     since: int | None = None  # nanoseconds, inclusive
     until: int | None = None  # nanoseconds, inclusive
-    after_offset: int | None = None  # exclusive; offsets compare within one journal only
+    after_offset: int | None = (
+        None  # exclusive; only the store's own journal's events (the store sees to that)
+    )
     limit: int = DEFAULT_LIMIT
     order: Order = "desc"
     cursor: Cursor | None = None

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -80,7 +81,10 @@ class Logdock:
         if self.process.poll() is not None:
             raise AssertionError(f"logdock ended with {self.process.returncode}:\n{self.tail()}")
         with contextlib.suppress(OSError, ValueError):
-            self.addresses = json.loads((self.data / "addresses.json").read_text())
+            if self.addresses:  # known from an earlier life: the port itself tells, before the file is written
+                socket.create_connection(host_port(self.forward), timeout=1).close()
+            else:
+                self.addresses = json.loads((self.data / "addresses.json").read_text())
             return True
         return False
 

@@ -73,8 +73,9 @@ class FakeElasticsearch:
         if reply is None:
             return False
         data = json.dumps(reply[1]).encode()
-        start = f"HTTP/1.1 {reply[0]} Said\r\nX-Elastic-Product: Elasticsearch\r\ncontent-type: application/json\r\n"
-        writer.write(start.encode() + b"content-length: %d\r\n\r\n" % len(data) + data)
+        head = f"HTTP/1.1 {reply[0]} Said\r\nX-Elastic-Product: Elasticsearch\r\n"
+        head += f"content-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n"
+        writer.write(head.encode() + data)
         await writer.drain()
         return True
 

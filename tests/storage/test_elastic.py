@@ -31,6 +31,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(elastic_bulk, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(elastic_bulk, "LAST_PAUSE", 0.02)
     monkeypatch.setattr(elastic, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(elastic, "PATIENCE_SECONDS", 0.1)
     monkeypatch.setattr(elastic, "COMMIT_SECONDS", 0.02)
 
 
@@ -75,7 +76,7 @@ def ids(count: int) -> list[str]:
 
 async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
-        while not holds():
+        while not holds():  # noqa: ASYNC110 - it looks from outside
             await asyncio.sleep(0.005)
 
 
@@ -127,8 +128,10 @@ async def test_a_fault_loses_and_doubles_nothing(
     server: FakeElasticsearch, opened: Open, faults: list[Any]
 ) -> None:
     store = await opened()
+    await put(store, 0, 1)
+    await store.flush()
     server.faults.extend(faults)
-    await put(store, 0, 5)
+    await put(store, 1, 4)
     await until(lambda: store.safe() == Checkpoint(next=5, offset=5))
     assert sorted(server.ids) == ids(5)
     assert not server.faults
@@ -173,6 +176,7 @@ async def test_a_replay_into_another_index_is_looked_up(server: FakeElasticsearc
     server.roll_over()
     second = await opened()
     await put(second, 0, 5)
+    await second.flush()
     await put(second, 5, 3)
     await second.flush()
     assert sorted(server.ids) == ids(8)

@@ -10,6 +10,7 @@ from parsers.event import Event
 from storage import elastic_bulk
 from storage.elastic_bulk import Delivery, outcome
 from storage.elastic_client import Refused
+from storage.elastic_queue import BODY_BYTES
 from storage.metrics import Metrics
 from storage.store import Rejection, StoreUnavailable
 from tests.storage.elastic_events import deep, event
@@ -56,8 +57,9 @@ def test_what_is_no_reply_for_these_events_means_later(said: bytes) -> None:
 
 
 def test_a_reason_has_its_cause_in_one_line() -> None:
-    said = {"errors": True, "items": [item(400, "line\nbreak")]}
-    said["items"][0]["create"]["error"]["caused_by"] = {"type": "x", "reason": "the\ncause"}
+    refused = item(400, "line\nbreak")
+    refused["create"]["error"]["caused_by"] = {"type": "x", "reason": "the\ncause"}
+    said = {"errors": True, "items": [refused]}
     assert outcome(json.dumps(said).encode(), 1).refused == {0: "some_exception: line break (the cause)"}
 
 
@@ -115,8 +117,12 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         waited.append(seconds)
         await sleep(0)
 
-    monkeypatch.setattr(elastic_bulk.asyncio, "sleep", pause)
+    monkeypatch.setattr(asyncio, "sleep", pause)
     return waited
+
+
+def no_rejections() -> list[Rejection]:
+    return []
 
 
 IDS = [each.id for each in EVENTS]
@@ -124,7 +130,7 @@ IDS = [each.id for each in EVENTS]
 
 async def test_only_items_that_were_too_many_go_again() -> None:
     script = Script(lambda _: reply(201, 429, 201, 503), all_good)
-    await deliver(delivery(script, rejected := []))
+    await deliver(delivery(script, rejected := no_rejections()))
     assert script.sent == [IDS, [IDS[1], IDS[3]]]
     assert rejected == []
 
@@ -132,7 +138,7 @@ async def test_only_items_that_were_too_many_go_again() -> None:
 async def test_a_refused_document_goes_again_without_its_fields_then_to_quarantine() -> None:
     script = Script(lambda _: reply(201, 400, 201, 201), lambda _: reply(400))
     events = [EVENTS[0], event(1, fields=deep(30)), *EVENTS[2:]]
-    await deliver(made := delivery(script, rejected := []), events)
+    await deliver(made := delivery(script, rejected := no_rejections()), events)
     assert script.sent == [IDS, [IDS[1]]]
     assert "fields" in script.documents[1]["docker"]
     assert "fields" not in script.documents[4]["docker"]
@@ -143,7 +149,7 @@ async def test_a_refused_document_goes_again_without_its_fields_then_to_quaranti
 
 async def test_a_degraded_document_is_no_rejection() -> None:
     script = Script(lambda _: reply(400, 429, 201, 201), all_good)
-    await deliver(delivery(script, rejected := []))
+    await deliver(delivery(script, rejected := no_rejections()))
     assert script.sent == [IDS, IDS[:2]]
     assert script.documents[4]["logdock"]["marks"] == ["origin"]
     assert "marks" not in script.documents[5]["logdock"]
@@ -152,7 +158,7 @@ async def test_a_degraded_document_is_no_rejection() -> None:
 
 async def test_a_document_is_rejected_on_its_second_refusal_only_whatever_else_goes_again() -> None:
     script = Script(lambda _: reply(400, 429, 201, 201), lambda _: reply(429, 429), lambda _: reply(400, 201))
-    await deliver(delivery(script, rejected := []))
+    await deliver(delivery(script, rejected := no_rejections()))
     assert script.sent == [IDS, IDS[:2], IDS[:2]]
     assert [each.event for each in rejected] == EVENTS[:1]
 
@@ -200,7 +206,7 @@ async def test_after_no_answer_only_what_is_missing_goes_again() -> None:
 async def test_nothing_goes_again_before_it_could_be_looked_up() -> None:
     looks = iter([StoreUnavailable("still gone"), Refused(400, "odd"), None])
 
-    async def absent(events: Sequence[Event], _: str | None) -> Sequence[Event]:
+    async def absent(_events: Sequence[Event], _: str | None) -> Sequence[Event]:
         if look := next(looks):
             raise look
         return []
@@ -215,15 +221,15 @@ async def test_a_body_that_is_too_large_is_halved_and_later_ones_are_smaller() -
         return Refused(413, "too large") if len(ids) > 1 else all_good(ids)
 
     script = Script(at_most_one)
-    await deliver(made := delivery(script, rejected := []))
+    await deliver(made := delivery(script, rejected := no_rejections()))
     assert [ids for ids in script.sent if len(ids) == 1] == [[name] for name in IDS]
-    assert made.body_bytes == elastic_bulk.BODY_BYTES // 8
+    assert made.body_bytes == BODY_BYTES // 8
     assert rejected == []
 
 
 async def test_a_single_event_that_is_too_large_is_rejected() -> None:
     script = Script(lambda ids: Refused(413, "too large") if IDS[2] in ids else all_good(ids))
-    await deliver(made := delivery(script, rejected := []))
+    await deliver(made := delivery(script, rejected := no_rejections()))
     assert [(each.event, each.reason) for each in rejected] == [(EVENTS[2], "too_large")]
     assert sum(sample.value for sample in made_samples(made)) == 1
 
@@ -235,13 +241,13 @@ def made_samples(made: Delivery) -> list[Any]:
 
 async def test_a_refused_request_is_tried_again(no_pause: list[float]) -> None:
     script = Script(lambda _: Refused(404, "no such index"), all_good)
-    await deliver(delivery(script, rejected := []))
+    await deliver(delivery(script, rejected := no_rejections()))
     assert (script.sent, rejected, len(no_pause)) == ([IDS, IDS], [], 1)
 
 
 async def test_an_event_that_cannot_be_rendered_is_rejected_alone() -> None:
     broken = event(1, level=object())
-    made = delivery(Script(all_good), rejected := [])
+    made = delivery(Script(all_good), rejected := no_rejections())
     bodies, place = [], 0
     while place < 3:
         body, place = made.render([EVENTS[0], broken, EVENTS[2]], place, 1 << 20)

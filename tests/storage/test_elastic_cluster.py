@@ -1,5 +1,8 @@
+from collections.abc import AsyncIterator, Sequence
+
 import pytest
 
+from parsers.event import Event
 from storage.elastic_client import Client
 from storage.elastic_cluster import Cluster
 from storage.elastic_docs import Writer
@@ -11,19 +14,19 @@ EVENTS = [event(n) for n in range(5)]
 
 
 @pytest.fixture
-async def server():
+async def server() -> AsyncIterator[FakeElasticsearch]:
     async with FakeElasticsearch() as fake:
         yield fake
 
 
 @pytest.fixture
-async def cluster(server: FakeElasticsearch):
+async def cluster(server: FakeElasticsearch) -> AsyncIterator[Cluster]:
     client = Client(server.url)
     yield Cluster(client, "logs-docker-default")
     await client.close()
 
 
-def store(server: FakeElasticsearch, events: list) -> None:
+def store(server: FakeElasticsearch, events: Sequence[Event]) -> None:
     server.store(b"".join(map(Writer().line, events)))
 
 
@@ -35,7 +38,7 @@ async def test_the_template_is_put_once(server: FakeElasticsearch, cluster: Clus
 
 @pytest.mark.parametrize("there", [template(VERSION + 1), {"index_patterns": ["logs-docker-*"]}])
 async def test_a_newer_or_foreign_template_stays(
-    server: FakeElasticsearch, cluster: Cluster, there: dict
+    server: FakeElasticsearch, cluster: Cluster, there: dict[str, Any]
 ) -> None:
     server.template = there
     await cluster.install()

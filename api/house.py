@@ -1,0 +1,213 @@
+"""The rooms behind the ingest ports: store, pipeline, live tail and HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from api.app import create_app
+from api.services import Readiness, Services
+from ingest.http import http_inputs
+from ingest.pipeline import Pipeline
+from parsers.join import Joiner
+from parsers.normalize import Normalizer
+from parsers.tag import TagTemplate
+from storage.quarantine import Quarantine
+from storage.store import Store
+from storage.tail import Tail
+
+if TYPE_CHECKING:
+    from api.serve import Server
+
+log = logging.getLogger("logdock.serve")
+
+DRAIN_SECONDS = 4.0  # of the ten that SIGTERM allows; what is not handed on then stays in the journal
+FLUSH_SECONDS = 3.0
+HTTP_SECONDS = 1
+
+
+class HttpServer(uvicorn.Server):
+    """uvicorn without its own signal handlers: serve.py decides when to stop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class House:
+    """Built in a thread (imports, files), opened in the loop."""
+
+    def __init__(self, server: Server, templates: list[TagTemplate]) -> None:
+        self._server = server
+        self._settings = server.settings
+        self._journal = server.journal
+        self._quarantine = Quarantine(server.settings.data / "quarantine", server.metrics)
+        self._templates = templates
+        self._replay_from = 0
+
+    async def open(self) -> dict[str, str]:
+        """Start the store, the replay and HTTP; returns {"http": "host:port"}."""
+        server, journal, metrics = self._server, self._journal, self._server.metrics
+        self.store = self._make_store()
+        checkpoint = await self.store.start()
+        self.tail = Tail(metrics)
+        normalizer = Normalizer(self._settings.hostname, self._templates)
+        self.pipeline = Pipeline(journal, self.store, self.tail, normalizer, Joiner(), metrics)
+        self.pipeline.restore(checkpoint)
+        self._running = asyncio.create_task(self.pipeline.run(), name="pipeline")
+        self._running.add_done_callback(_report)
+        self._watch_metrics()
+        self._app = create_app(
+            Services(
+                store=self.store,
+                tail=self.tail,
+                metrics=metrics,
+                settings=self._settings,
+                readiness=self.readiness,
+                routers=[http_inputs(server.gate, journal)],
+                notes=self.notes,
+            )
+        )
+        address = await self._open_http()
+        gc.freeze()  # what was imported and built lives for ever: the collector need not walk it
+        return {"http": address}
+
+    def _make_store(self) -> Store:
+        settings, metrics, identity = self._settings, self._server.metrics, self._journal.identity
+        if settings.store == "memory":
+            from storage.memory import MemoryStore
+
+            return MemoryStore(metrics)
+        if settings.store == "local":
+            from storage.parquet import SEAL_ROWS, LocalStore
+
+            return LocalStore(
+                settings.data / "store",
+                identity,
+                metrics,
+                retention_seconds=settings.retention and settings.retention / 1e9,
+                retention_bytes=settings.retention_size,
+                on_rejected=self._quarantine.take,
+                seal_rows=int(os.environ.get("LOGDOCK_SEAL_ROWS", SEAL_ROWS)),
+            )
+        from storage.elastic import ElasticStore
+
+        key = settings.elasticsearch_api_key
+        return ElasticStore(
+            settings.store,
+            settings.data,
+            identity,
+            metrics,
+            on_rejected=self._quarantine.take,
+            ca_certs=str(settings.elasticsearch_ca) if settings.elasticsearch_ca else None,
+            api_key=key.get_secret_value() if key else None,
+        )
+
+    async def _open_http(self) -> str:
+        from api.serve import StartError
+
+        address = self._settings.http
+        try:
+            sock = socket.create_server(
+                (address.host, address.port),
+                family=socket.AF_INET6 if ":" in address.host else socket.AF_INET,
+                backlog=2048,
+            )
+        except OSError as problem:
+            raise StartError(
+                f"cannot listen on --http {address}: {problem.strerror}; choose another"
+            ) from None
+        config = uvicorn.Config(
+            self._app, log_level="warning", access_log=False, server_header=False, lifespan="off",
+            timeout_graceful_shutdown=HTTP_SECONDS,
+        )  # fmt: skip
+        self._http = HttpServer(config)
+        self._serving = asyncio.create_task(self._http.serve(sockets=[sock]), name="http")
+        host, port = sock.getsockname()[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    # -- how it is -------------------------------------------------------------------------------------
+
+    def readiness(self) -> Readiness:
+        """Ready when the replay is done, the pipeline runs and the journal takes lines."""
+        reasons = []
+        if self._running.done():
+            reasons.append("the pipeline has stopped: see the log")
+        if not self.pipeline.ready:
+            reasons.append(f"replaying the journal: {self.pipeline.lag_bytes} bytes to go")
+        if self._journal.blocked:
+            reasons.append(f"the journal takes nothing: {self._journal.blocked}")
+        details = {
+            "store": self.store.name,
+            "lag_bytes": self.pipeline.lag_bytes,
+            "lag_seconds": round(self.pipeline.lag_seconds, 3),
+            "replayed_records": self.pipeline.replayed,
+            "journal_bytes": self._journal.size,
+            "damaged": self._journal.damaged,
+        }
+        return Readiness(not reasons, reasons, details)
+
+    def notes(self) -> list[str]:
+        """What every answer should say now."""
+        notes = [f"part of the journal was damaged: {text}" for text in self._journal.damaged]
+        if not self.pipeline.ready:
+            notes.append(
+                f"the journal is being replayed, {self.pipeline.lag_bytes} bytes to go: lines may be missing"
+            )
+        if self._journal.blocked:
+            notes.append(f"senders are paused: {self._journal.blocked}")
+        return notes
+
+    def _watch_metrics(self) -> None:
+        metrics, journal, pipeline = self._server.metrics, self._journal, self.pipeline
+
+        def journal_bytes() -> float:
+            self._server.gate.publish()  # evaluated at each scrape: carry the plain counts over
+            return journal.size
+
+        metrics.journal_bytes.set_function(journal_bytes)
+        metrics.lag_bytes.set_function(lambda: pipeline.lag_bytes)
+        metrics.lag_seconds.set_function(lambda: pipeline.lag_seconds)
+        metrics.unsafe_bytes.set_function(self._unsafe_bytes)
+        metrics.udp_drops.set_function(lambda: sum(udp.kernel_drops for udp in self._server.receivers.udp))
+
+    def _unsafe_bytes(self) -> float:
+        safe = self.store.safe()
+        oldest = max(safe.oldest if safe else 0, self._journal.segments[0].base)
+        return max(0, self._journal.position - oldest)
+
+    # -- the end ---------------------------------------------------------------------------------------
+
+    async def close(self) -> None:
+        """Hand on what the journal holds, seal, end the streams and HTTP, close the store: in 9 seconds."""
+        self.pipeline.stop()
+        await _at_most(DRAIN_SECONDS, self._running, "handing on; the rest is replayed at the next start")
+        if not self._running.cancelled():
+            await _at_most(FLUSH_SECONDS, asyncio.ensure_future(self.store.flush()), "sealing")
+        self._app.state.streams.close()
+        self._http.should_exit = True
+        await _at_most(HTTP_SECONDS + 1, self._serving, "HTTP")
+        await self.store.close()
+
+
+async def _at_most(seconds: float, task: asyncio.Future[None], what: str) -> None:
+    done, _ = await asyncio.wait([task], timeout=seconds)
+    if not done:
+        log.warning("%s took more than %s s: gave it up", what, seconds)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    elif not task.cancelled() and (problem := task.exception()):
+        log.error("%s failed: %r", what, problem)
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (problem := task.exception()):
+        log.critical("the pipeline stopped; lines wait in the journal", exc_info=problem)

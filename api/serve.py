@@ -1,0 +1,223 @@
+"""The one place that wires the house: what is opened first, and what is closed last.
+
+The ingest ports open before anything heavy is imported or replayed, because a container whose log driver
+finds no listener does not start. Closing goes the other way round: senders first, the store last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import secrets
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import orjson
+
+from api.settings import Settings, SettingsError, unknown_variables
+from ingest.entries import Protocol
+from ingest.gate import Gate
+from ingest.journal import Journal
+from ingest.lock import FolderInUse, lock_folder
+from ingest.receivers import Receivers
+from ingest.segments import write_durably
+from ingest.space import Space
+from parsers.tag import TagTemplate, templates_from_daemon_json
+from storage.metrics import Metrics
+
+if TYPE_CHECKING:
+    from api.house import House
+
+log = logging.getLogger("logdock.serve")
+
+IDENTITY_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+IDENTITY_LENGTH = 8  # 41 bits: two folders of one site never share it
+
+
+class StartError(Exception):
+    """Why the server cannot start, in one line for the operator."""
+
+
+class Server:
+    """One running logdock. Tests start the very same object on port 0.
+
+    `addresses` says where it listens: {"http": "host:port", "forward": [...], "gelf_udp": [...], ...}.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.addresses: dict[str, object] = {}
+        self._house: House | None = None
+
+    async def start(self) -> None:
+        """Open everything. Raises StartError."""
+        settings = self.settings
+        templates = load_templates(settings)
+        self._lock = _own(settings.data)
+        self.gate = Gate(self.metrics)
+        self.journal = _open_journal(settings, self.metrics)
+        self.receivers = Receivers(self.gate, self.journal)
+        await self._open_inputs()
+        await self.journal.load_resends()
+        await self.receivers.start()
+        self._house = await asyncio.to_thread(self._furnish, templates)
+        self.addresses = {**self.receivers.addresses, **await self._house.open()}
+        write_durably(settings.data / "addresses.json", orjson.dumps(self.addresses))
+
+    def _furnish(self, templates: list[TagTemplate]) -> House:
+        from api.house import House  # imports the stores and the HTTP stack: a second, after the ports
+
+        return House(self, templates)
+
+    async def _open_inputs(self) -> None:
+        settings = self.settings
+        for protocol, addresses in (
+            (Protocol.FORWARD, settings.forward),
+            (Protocol.GELF_TCP, settings.gelf_tcp),
+        ):
+            for address in addresses:
+                with _naming(f"--{protocol.label.replace('_', '-')} {address}"):
+                    if address.kind == "unix":
+                        await self.receivers.open_unix(protocol, Path(address.path))
+                    else:
+                        await self.receivers.open_tcp(protocol, address.host, address.port)
+        for address in settings.gelf_udp:
+            with _naming(f"--gelf-udp {address}"):
+                self.receivers.open_udp(address.host, address.port)
+
+    async def stop(self) -> None:
+        """Take nothing more in, hand on what is there, and close; what is left over stays in the journal."""
+        await self.receivers.stop()
+        self.journal.flush()
+        if self._house is not None:
+            await self._house.close()
+        await self.journal.close()
+        self._lock.close()
+
+
+class _naming:  # noqa: N801 - reads as a phrase
+    """Turns an OSError of the block into a StartError that names the flag."""
+
+    def __init__(self, flag: str) -> None:
+        self._flag = flag
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> None:
+        if isinstance(problem, OSError):
+            why = problem.strerror or str(problem)
+            raise StartError(f"cannot listen on {self._flag}: {why}; choose another address") from None
+
+
+def load_templates(settings: Settings) -> list[TagTemplate]:
+    """The tag templates of --daemon-json and --tag-template. Raises StartError."""
+    try:
+        texts = list(settings.tag_template)
+        if settings.daemon_json is not None:
+            texts = templates_from_daemon_json(settings.daemon_json.read_text()) + [
+                text for text in texts if text != "{{.ID}}"
+            ]
+        return [TagTemplate.compile(text) for text in texts]
+    except (ValueError, OSError) as problem:
+        source = f"--daemon-json {settings.daemon_json}" if settings.daemon_json else "--tag-template"
+        raise StartError(f"{source}: {problem}") from None
+
+
+def _own(data: Path) -> TextIO:
+    try:
+        (data / "journal").mkdir(parents=True, exist_ok=True)
+        return lock_folder(data)
+    except FolderInUse as problem:
+        raise StartError(str(problem)) from None
+    except OSError as problem:
+        raise StartError(
+            f"cannot use data folder {data}: {problem.strerror}; choose another --data"
+        ) from None
+
+
+def _open_journal(settings: Settings, metrics: Metrics) -> Journal:
+    folder = settings.data / "journal"
+    floor = settings.floor(shutil.disk_usage(folder).total)
+    space = Space(folder, settings.journal_size, floor)
+    metrics.journal_limit.set(settings.journal_size)
+    return Journal(folder, journal_identity(folder), metrics, space, always=settings.sync == "always")
+
+
+def journal_identity(folder: Path) -> str:
+    """The random name of this data folder's journal, made once: ids of two folders never meet."""
+    file = folder / "id"
+    if file.exists() and (name := file.read_text().strip()):
+        return name
+    name = "".join(secrets.choice(IDENTITY_CHARACTERS) for _ in range(IDENTITY_LENGTH))
+    write_durably(file, name.encode())
+    return name
+
+
+async def _serve(settings: Settings) -> int:
+    server = Server(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await server.start()
+    except StartError as problem:
+        print(f"logdock: {problem}", file=sys.stderr)
+        return 1
+    greet(server)
+    await stop.wait()
+    log.info("stopping")
+    await server.stop()
+    log.info("stopped")
+    return 0
+
+
+def greet(server: Server) -> None:
+    """Tell where it listens and what to do next."""
+    addresses = server.addresses
+    forward = next(iter(server.receivers.addresses["forward"]), None)
+    lines = [
+        f"logdock is up (pid {os.getpid()}, store {server.settings.store_name}, data {server.settings.data})",
+        *(f"  {name:9} {_text(where)}" for name, where in addresses.items()),
+    ]
+    if forward:
+        lines += [
+            "Next:",
+            "  try it       echo hello | logdock emit && logdock logs",
+            f"  one container docker run --log-driver fluentd --log-opt fluentd-address={forward} ...",
+            "  every one    put that into /etc/docker/daemon.json (README: Point Docker at it), restart Docker,",
+            "               and create your containers again",
+            f"  ask          logdock ps; logdock logs NAME; http://{addresses['http']}/docs",
+        ]
+    print("\n".join(lines), file=sys.stderr, flush=True)
+
+
+def _text(where: object) -> str:
+    return ", ".join(where) or "off" if isinstance(where, list) else str(where)
+
+
+def run(settings: Settings) -> int:
+    """Serve until SIGTERM or Ctrl-C; the exit code."""
+    logging.basicConfig(
+        level=settings.log_level.upper(),
+        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    for name in unknown_variables():
+        log.warning("%s is in the environment, but no setting reads it", name)
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        code = runner.run(_serve(settings))
+    gc.unfreeze()  # or DuckDB reports at exit what it takes for leaks
+    return code
+
+
+__all__ = ["Server", "SettingsError", "StartError", "run"]

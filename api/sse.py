@@ -1,0 +1,166 @@
+"""The live tail as server-sent events (HTML Standard, section 9.2).
+
+id: 41                      first of all and without data: a reader that loses the connection before
+                            its first line resumes from here
+
+id: 42
+event: log
+data: {one event as everywhere}
+
+event: dropped              so many lines came faster than this reader took them, here
+data: {"dropped": 12}
+
+event: gap                  what followed the resumed id is not kept any more (count may be null)
+data: {"missing": 3}
+
+event: end                  `until` has passed
+data: {}
+
+: beat                      a comment, when nothing else was sent for 15 s
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from api.errors import InterruptedStreamError
+from api.render import dumps, event_json
+from api.services import Services
+from api.streams import Streams
+from parsers.event import Event
+from storage.query import Query
+from storage.tail import Dropped, Follower, Gap, resume
+
+HEARTBEAT = 15.0  # seconds: proxies commonly close what is silent for 60
+READY_PAUSE = 0.2  # seconds between looks at whether the replay is done
+MAX_BATCH = 500  # events taken from the tail before the reader has them; a slow one waits there, not here
+BEAT = b": beat\n\n"
+END = b"event: end\ndata: {}\n\n"
+
+Item = Event | Dropped | Gap
+_Ended = BaseException | None  # how the source ended: by an error or by itself
+_Queue = asyncio.Queue[tuple[Item] | _Ended]
+
+
+class TailResponse(StreamingResponse):
+    """A stream of events that calls `on_end` once, however it ends."""
+
+    def __init__(self, body: AsyncGenerator[bytes, None], on_end: Callable[[], None]) -> None:
+        headers = {
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",
+        }  # the latter: nginx must not collect
+        super().__init__(body, media_type="text/event-stream", headers=headers)
+        self._body = body
+        self._on_end = on_end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._body.aclose()
+            self._on_end()
+
+
+def follow(services: Services, streams: Streams, query: Query) -> TailResponse:
+    """New events from this moment on."""
+    place = services.tail.offset
+    follower = services.tail.follow(query)
+    body = _stream(_live(follower), b"id: %d\n\n" % place, services, streams, query.until)
+    return TailResponse(body, follower.close)
+
+
+def follow_after(services: Services, streams: Streams, query: Query, offset: int) -> TailResponse:
+    """Everything after an offset, stored or new, without gap and double."""
+    body = _stream(_resumed(services, query, offset), BEAT, services, streams, query.until)
+    return TailResponse(body, lambda: None)
+
+
+async def _live(follower: Follower) -> AsyncGenerator[Item, None]:
+    async for item in follower:
+        if isinstance(item, Dropped):
+            yield item
+        else:
+            for event in item:
+                yield event
+
+
+async def _resumed(services: Services, query: Query, offset: int) -> AsyncGenerator[Item, None]:
+    """Before the replay of a start is done, offsets that are still to come would look unknown."""
+    while not services.readiness().ready:  # noqa: ASYNC110 - readiness is asked, nobody announces it
+        await asyncio.sleep(READY_PAUSE)
+    async with contextlib.aclosing(resume(services.tail, services.store, query, offset)) as items:
+        async for item in items:
+            yield item
+
+
+async def _stream(
+    source: AsyncGenerator[Item, None], first: bytes, services: Services, streams: Streams, until: int | None
+) -> AsyncGenerator[bytes, None]:
+    """The bytes of `source` until it ends, the server stops or `until` passes."""
+    queue: _Queue = asyncio.Queue(MAX_BATCH)
+    pump = asyncio.create_task(_pump(source, queue))
+    closed = asyncio.create_task(streams.closed())
+    try:
+        yield first
+        while not closed.done():
+            seconds = HEARTBEAT if until is None else min(HEARTBEAT, (until - services.clock()) / 1e9)
+            if seconds <= 0:
+                yield END
+                return
+            batch = await _batch(queue, closed, seconds)
+            lines = [_message(entry[0]) for entry in batch if isinstance(entry, tuple)]
+            yield b"".join(lines) if lines else BEAT
+            if batch and not isinstance(batch[-1], tuple):
+                _raise(batch[-1])
+                return
+    finally:
+        for task in (pump, closed):
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await pump
+
+
+async def _pump(source: AsyncGenerator[Item, None], queue: _Queue) -> None:
+    """Moves items into the queue, then how it ended. Waiting for items and for time must not mix."""
+    try:
+        async with contextlib.aclosing(source):
+            async for item in source:
+                await queue.put((item,))
+        await queue.put(None)
+    except Exception as error:
+        await queue.put(error)
+
+
+async def _batch(queue: _Queue, closed: asyncio.Task[None], seconds: float) -> list[tuple[Item] | _Ended]:
+    """What is there; empty when nothing came in time or the server stops."""
+    if queue.empty():
+        first = asyncio.ensure_future(queue.get())
+        await asyncio.wait({first, closed}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if not first.done():
+            first.cancel()
+            return []
+        batch = [first.result()]
+    else:
+        batch = []
+    while not queue.empty():
+        batch.append(queue.get_nowait())
+    return batch
+
+
+def _raise(how: _Ended) -> None:
+    if how is not None:
+        raise InterruptedStreamError(str(how)) from how
+
+
+def _message(item: Item) -> bytes:
+    if isinstance(item, Event):
+        return b"id: %d\nevent: log\ndata: %s\n\n" % (item.offset, event_json(item))
+    if isinstance(item, Dropped):
+        return b"event: dropped\ndata: %s\n\n" % dumps({"dropped": item.count})
+    return b"event: gap\ndata: %s\n\n" % dumps({"missing": item.count})

@@ -1,0 +1,254 @@
+"""Live followers: what was just stored, to whoever asked for it; a slow one is told what it missed.
+
+Everything here runs on the event loop. `publish` never waits: each follower has a bounded queue, and what
+does not fit is counted and told in its place. Followers with the same question share one filtering.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Sequence
+
+import msgspec
+
+from parsers.event import Event
+from storage.metrics import Metrics
+from storage.query import Query, matches_origin, matching
+from storage.store import Store
+
+CAPACITY = 10_000  # events waiting for one follower: seconds of a busy server, shared with other followers
+MAX_WAITING = 8 * 2**20  # characters of message waiting for one follower; passed by at most one batch
+PAGE = 1_000  # events read from the store at once by a resuming follower
+
+
+class Dropped(msgspec.Struct, frozen=True):
+    """So many matching events did not fit into the follower's queue, here."""
+
+    count: int
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """The place to resume from is not kept any more (retention), or is another journal's.
+
+    `count`: emitted since that place and no longer there, matching or not; None when nobody can tell.
+    """
+
+    count: int | None
+
+
+class Follower:
+    """One live question: iterate over lists of events and Dropped marks. Only one task may iterate."""
+
+    def __init__(self, tail: Tail, question: Query, capacity: int) -> None:
+        self._tail, self._question, self._capacity = tail, question, capacity
+        self._queue: deque[tuple[list[Event] | Dropped, int]] = deque()  # with the size of each
+        self._events = self._size = self._missed = 0
+        self._awake, self._closed = asyncio.Event(), False
+
+    @property
+    def question(self) -> Query:
+        """The filters, and nothing else, of the query that is followed."""
+        return self._question
+
+    @property
+    def missed(self) -> bool:
+        """Whether anything that waits here has a hole in it."""
+        return self._missed > 0 or any(isinstance(item, Dropped) for item, _ in self._queue)
+
+    def offer(self, events: list[Event], size: int) -> int:
+        """Queue what fits; returns how many did not. `size` is their characters together."""
+        room = self._capacity - self._events if self._size < MAX_WAITING else 0
+        taken = events[:room]
+        if taken:
+            self._tell_missed()
+            self._queue.append((taken, size))
+            self._events, self._size = self._events + len(taken), self._size + size
+        self._missed += len(events) - len(taken)
+        self._awake.set()
+        return len(events) - len(taken)
+
+    def clear(self) -> None:
+        """Forget what waits, untold: for a reader that gets it from the store instead."""
+        self._queue.clear()
+        self._events = self._size = self._missed = 0
+
+    def close(self) -> None:
+        """Follow no more: the iteration ends after what waits. May be called again."""
+        if not self._closed:
+            self._closed = True
+            self._tail.forget(self)
+            self._awake.set()
+
+    def __aiter__(self) -> Follower:
+        return self
+
+    async def __anext__(self) -> list[Event] | Dropped:
+        while True:
+            if not self._queue:
+                self._tell_missed()
+            if self._queue:
+                return self._next()
+            if self._closed:
+                raise StopAsyncIteration
+            self._awake.clear()
+            await self._awake.wait()
+
+    def _next(self) -> list[Event] | Dropped:
+        item, size = self._queue.popleft()
+        self._size -= size
+        if isinstance(item, list):
+            self._events -= len(item)
+        return item
+
+    def _tell_missed(self) -> None:
+        if self._missed:
+            self._queue.append((Dropped(self._missed), 0))
+            self._missed = 0
+
+
+class Tail:
+    """Hands stored events to followers.
+
+    `offset` is the highest published so far, -1 before any: after a start, `begin` sets it.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._followers: dict[Query, list[Follower]] = {}
+        self.offset = -1
+        self.journal: str | None = None  # whose events are published; None before any
+
+    def begin(self, offset: int, journal: str) -> None:
+        """What was published before this process: the highest offset (checkpoint.offset - 1), and whose."""
+        self.offset, self.journal = max(self.offset, offset), journal
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Called with what the store has taken, in the order of offsets. Never waits."""
+        if not events:
+            return
+        self.offset, self.journal = max(self.offset, events[-1].offset), events[-1].journal
+        if not self._followers:
+            return
+        by_origin = _by_origin(events)
+        for question, followers in list(self._followers.items()):
+            found = _matching(question, events, by_origin)
+            if found:
+                size = sum([len(event.message) for event in found])
+                missed = sum([follower.offer(found, size) for follower in followers])
+                if missed:
+                    self._metrics.tail_dropped.inc(missed)
+
+    def follow(self, query: Query, capacity: int = CAPACITY) -> Follower:
+        """From now on: matching events as they are published. Limit, order and cursor do not count."""
+        follower = Follower(self, _question(query), capacity)
+        self._followers.setdefault(follower.question, []).append(follower)
+        self._metrics.followers.inc()
+        return follower
+
+    def forget(self, follower: Follower) -> None:
+        """What Follower.close calls."""
+        followers = self._followers[follower.question]
+        followers.remove(follower)
+        if not followers:
+            del self._followers[follower.question]
+        self._metrics.followers.dec()
+
+    def close(self) -> None:
+        """End every follower."""
+        for followers in list(self._followers.values()):
+            for follower in list(followers):
+                follower.close()
+
+
+async def resume(
+    tail: Tail, store: Store, query: Query, after_offset: int
+) -> AsyncIterator[Event | Dropped | Gap]:
+    """Matching events after an offset, in the order of offsets: first stored ones, then live, without end.
+
+    No gap and no double: it follows before it reads the store, and reads on from the store as long as the
+    queue overflows meanwhile. A Gap comes first when the offset's successors are gone, or when the offset is
+    above all there are (another journal's): then only new events follow. Ask after the replay of a start:
+    before, offsets that will come again look like another journal's. Raises StoreUnavailable.
+    """
+    follower = tail.follow(query)
+    try:
+        place, gap = await _begin(tail, store, after_offset)
+        if gap:
+            yield gap
+        while True:
+            async for event in _stored(store, follower.question, place):
+                place = event.offset
+                yield event
+            if not follower.missed:
+                break
+            follower.clear()
+        async for item in follower:
+            if isinstance(item, Dropped):
+                yield item
+                continue
+            for event in item:
+                if event.offset > place:
+                    yield event
+    finally:
+        follower.close()
+
+
+async def _begin(tail: Tail, store: Store, after_offset: int) -> tuple[int, Gap | None]:
+    """The offset to go on from, and what is known to be missing before it."""
+    newest = tail.offset
+    following = await anext(_stored(store, Query(limit=1), after_offset), None)
+    if following is not None:
+        count = following.offset - after_offset - 1
+        return after_offset, Gap(count) if count > 0 else None
+    if after_offset <= newest:
+        return after_offset, Gap(newest - after_offset) if after_offset < newest else None
+    return newest, Gap(None)
+
+
+async def _stored(store: Store, query: Query, after_offset: int) -> AsyncIterator[Event]:
+    """Stored events after an offset, by offset, up to the newest when it begins."""
+    limit = min(query.limit, PAGE)
+    query = msgspec.structs.replace(query, order="arrival", after_offset=after_offset, limit=limit)
+    while True:
+        page = await store.search(query)
+        for event in page.events:
+            yield event
+        if page.next is None:
+            return
+        query = msgspec.structs.replace(query, cursor=page.next)
+
+
+def _question(query: Query) -> Query:
+    """Only the filters, so that followers of the same lines are one group."""
+    return Query(
+        containers=query.containers,
+        services=query.services,
+        hosts=query.hosts,
+        streams=query.streams,
+        levels=query.levels,
+        labels=query.labels,
+        tag=query.tag,
+        text=query.text,
+        since=query.since,
+        until=query.until,
+        limit=PAGE,
+    )
+
+
+def _by_origin(events: Iterable[Event]) -> list[list[Event]]:
+    groups: dict[str, list[Event]] = {}
+    for event in events:
+        groups.setdefault(event.origin.key, []).append(event)
+    return list(groups.values())
+
+
+def _matching(question: Query, events: Sequence[Event], by_origin: list[list[Event]]) -> list[Event]:
+    """The events for a question; looks only at lines of origins that it lets through."""
+    groups = [group for group in by_origin if matches_origin(question, group[0].origin)]
+    if len(groups) == len(by_origin):
+        return matching(question, events)
+    found = [event for group in groups for event in matching(question, group)]
+    if len(groups) > 1:
+        found.sort(key=lambda event: event.offset)
+    return found
