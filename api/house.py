@@ -87,7 +87,8 @@ class House:
 
             return MemoryStore(metrics)
         if settings.store == "local":
-            from storage.parquet import SEAL_ROWS, LocalStore
+            from storage.local_keeper import SEAL_ROWS
+            from storage.parquet import LocalStore
 
             return LocalStore(
                 settings.data / "store",
@@ -169,11 +170,8 @@ class House:
     def _watch_metrics(self) -> None:
         metrics, journal, pipeline = self._server.metrics, self._journal, self.pipeline
 
-        def journal_bytes() -> float:
-            self._server.gate.publish()  # evaluated at each scrape: carry the plain counts over
-            return journal.size
-
-        metrics.journal_bytes.set_function(journal_bytes)
+        metrics.before_scrape.hooks.append(self._server.gate.publish)
+        metrics.journal_bytes.set_function(lambda: journal.size)
         metrics.lag_bytes.set_function(lambda: pipeline.lag_bytes)
         metrics.lag_seconds.set_function(lambda: pipeline.lag_seconds)
         metrics.unsafe_bytes.set_function(self._unsafe_bytes)

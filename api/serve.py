@@ -192,8 +192,8 @@ def greet(server: Server) -> None:
             "Next:",
             "  try it       echo hello | logdock emit && logdock logs",
             f"  one container docker run --log-driver fluentd --log-opt fluentd-address={forward} ...",
-            "  every one    put that into /etc/docker/daemon.json (README: Point Docker at it), restart Docker,",
-            "               and create your containers again",
+            "  all of them  put that into /etc/docker/daemon.json (see README, Point Docker at it), restart",
+            "               Docker and create your containers again",
             f"  ask          logdock ps; logdock logs NAME; http://{addresses['http']}/docs",
         ]
     print("\n".join(lines), file=sys.stderr, flush=True)

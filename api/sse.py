@@ -24,6 +24,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable
+from typing import cast
 
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -94,7 +95,8 @@ async def _resumed(services: Services, query: Query, offset: int) -> AsyncGenera
     """Before the replay of a start is done, offsets that are still to come would look unknown."""
     while not services.readiness().ready:  # noqa: ASYNC110 - readiness is asked, nobody announces it
         await asyncio.sleep(READY_PAUSE)
-    async with contextlib.aclosing(resume(services.tail, services.store, query, offset)) as items:
+    resumed = cast(AsyncGenerator[Item, None], resume(services.tail, services.store, query, offset))
+    async with contextlib.aclosing(resumed) as items:
         async for item in items:
             yield item
 

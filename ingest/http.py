@@ -56,16 +56,9 @@ async def _journalled(gate: Gate, journal: Journal, protocol: Protocol, peer: by
     if journal.blocked:
         raise HTTPException(503, f"the journal takes nothing: {journal.blocked}", {"Retry-After": "5"})
     gate.count(protocol, frames)
-    journal.append(
-        Kind.DATA,
-        protocol,
-        0,
-        peer,
-        frames.raw,
-        frames.count,
-        done=lambda: safe.done() or safe.set_result(None),
-    )
-    await safe
+    safe = asyncio.Event()
+    journal.append(Kind.DATA, protocol, 0, peer, frames.raw, frames.count, done=safe.set)
+    await safe.wait()
 
 
 def _peer(request: Request) -> bytes:
@@ -83,14 +76,14 @@ async def _body(request: Request) -> bytes:
 
 
 async def _records(request: Request) -> list[dict[str, Any]]:
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
         value = await _form_value(request)
     elif kind == "application/msgpack":
         value = _from_msgpack(await _body(request))
     elif kind == "application/x-ndjson":
         value = [_from_json(line) for line in (await _body(request)).splitlines() if line.strip()]
-    elif kind in ("application/json", "text/plain"):
+    elif kind in ("", "application/json", "text/plain"):
         value = _from_json(await _body(request))
     else:
         raise HTTPException(

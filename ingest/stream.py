@@ -7,6 +7,7 @@ one that is asked to acknowledge is read at once, because its container waits fo
 
 import asyncio
 import logging
+from typing import cast
 
 from ingest.entries import Kind, Protocol
 from ingest.gate import Gate, new_splitter
@@ -42,8 +43,7 @@ class Connection(asyncio.Protocol):
     # -- asyncio's side --------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         address = transport.get_extra_info("peername")
         self.peer = address[0] if isinstance(address, tuple) and address else ""
         self._peer_bytes = self.peer.encode()[:255]

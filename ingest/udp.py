@@ -11,6 +11,7 @@ import socket
 import struct
 import time
 from collections import defaultdict
+from typing import cast
 
 from ingest.entries import Kind, Protocol
 from ingest.gate import Gate
@@ -162,8 +163,7 @@ class Heartbeat(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)  # uvloop's is no subclass
 
     def datagram_received(self, data: bytes, sender: tuple[str | object, int]) -> None:
         if data[:1] != b"\0":

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
 from parsers.boundaries import ARRAYS, MAPS, STRINGS, Boundaries, children, head, string
 from parsers.inflate import BLOCK, MAX_INFLATED, inflated
@@ -31,6 +32,10 @@ class _Texts(Record, gc=False, array_like=True):
 
     record: dict[str, str]
     option: dict[str, str] | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Equal to any Record of the same content: which way it was decoded is nobody's concern."""
+        return isinstance(other, Record) and astuple(self) == astuple(other)
 
 
 _ALL_TEXTS = msgspec.msgpack.Decoder(list[_Texts])

@@ -8,7 +8,7 @@ Contract: bytes in, Frames or a GelfMessage out, DecodeError for the rest; nothi
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
@@ -38,7 +38,7 @@ _STANDARD = ("version", "host", "short_message", "full_message", "timestamp", "l
 
 
 class NulSplitter:
-    """Cuts one TCP connection's bytes into frames, each with the NUL that ends it. Empty ones are left out."""
+    """Cuts one TCP connection's bytes into frames, each with its NUL. Empty ones are left out."""
 
     def __init__(self, max_frame: int = MAX_FRAME) -> None:
         self._max_frame = max_frame
@@ -151,7 +151,7 @@ class GelfMessage(msgspec.Struct, gc=False):
     full_message: str | None = None
     timestamp: int | None = None
     level: int | None = None  # a syslog severity, unchecked
-    extra: Mapping[str, Any] = {}
+    extra: dict[str, Any] = {}
 
 
 class _Standard(msgspec.Struct, gc=False, forbid_unknown_fields=True):

@@ -62,7 +62,7 @@ def nanoseconds(time: Any) -> int | None:
     """
     if type(time) is int:
         return time * NANOSECONDS or None
-    if isinstance(time, Ext) and time.code == 0 and len(time.data) == 8:
+    if isinstance(time, Ext) and time.code == 0 and len(bytes(time.data)) == 8:
         seconds, fraction = _EVENT_TIME.unpack(time.data)
         return seconds * NANOSECONDS + fraction or None
     return None

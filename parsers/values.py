@@ -11,8 +11,10 @@ import orjson
 MAX_DEPTH = 32
 
 
-def sound(text: str) -> str:
-    """`text` without lone surrogates, which UTF-8 cannot hold (JSON escapes can make them)."""
+def sound(text: str | None) -> str:
+    """`text` without lone surrogates, which UTF-8 cannot hold (JSON escapes can make them); "" for None."""
+    if text is None:
+        return ""
     if text.isascii():
         return text
     try:

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
-import orjson
 import pyarrow as pa
 from pyarrow.compute import MatchSubstringOptions, get_function
 
@@ -160,12 +159,12 @@ def values_at(value: Any, path: str | None) -> Iterator[Any]:
 
 
 def text_form(value: Any) -> str:
-    """A field's value as text: strings as they are, others as JSON writes them."""
+    """A field's value as text: strings as they are, others as JSON has them (1.5, 1e+16, true)."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return orjson.dumps(value).decode() if isinstance(value, float) else str(value)
+    return repr(value) if isinstance(value, float) else str(value)
 
 
 def number(value: Any) -> int | float | None:

@@ -120,7 +120,7 @@ class _Reader:
             self.place += 1
             return Not(self.term(_deeper(depth)))
         if self.peek('"'):
-            return Text(self.quoted())
+            return self.text()
         return self.regex() or self.field() or Text(self.word().lower())
 
     def group(self, depth: int) -> Expression:
@@ -136,12 +136,16 @@ class _Reader:
         after = self.q[self.place + 1 : self.place + 2]
         return bool(after) and not after.isspace() and after not in "-)"
 
+    def text(self) -> Text:
+        value = self.quoted()
+        if not value:
+            raise QueryError("q", 'nothing between the quotes: leave the "" away')
+        return Text(value)
+
     def quoted(self) -> str:
         found = self.take(_QUOTED)
         if found is None:
             raise QueryError("q", 'a " is not closed: put \\" inside quotes to look for one')
-        if not found[1]:
-            raise QueryError("q", 'nothing between the quotes: leave the "" away')
         return _ESCAPE.sub(r"\1", found[1]).lower()
 
     def regex(self) -> Regex | None:

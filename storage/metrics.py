@@ -4,9 +4,27 @@ Whatever is dropped, refused, joined, truncated or resent is counted here by rea
 locals and add once per batch: a labelled increment costs as much as normalising a tenth of a line.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from collections.abc import Callable, Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+disable_created_metrics()  # type: ignore[no-untyped-call] # a second line per counter that says when the process began: one gauge does
 
 LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
+
+
+class BeforeScrape(Collector):
+    """Runs hooks before each scrape, so that plain integers of hot paths are carried over in time."""
+
+    def __init__(self) -> None:
+        self.hooks: list[Callable[[], None]] = []
+
+    def collect(self) -> Iterable[Metric]:
+        for hook in self.hooks:
+            hook()
+        return ()
 
 
 class Metrics:
@@ -14,6 +32,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
+        self.before_scrape = BeforeScrape()
+        registry.register(self.before_scrape)  # first, so it runs first
 
         def counter(name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
             return Counter(f"logdock_{name}", text, labels, registry=registry)

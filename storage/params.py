@@ -8,8 +8,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-import msgspec
-
 from parsers.event import LEVELS
 from storage import times
 from storage.errors import QueryError
@@ -98,8 +96,7 @@ def fingerprint(values: Values) -> str:
     """Equal for the pages of one question: its parameters but for their order, the limit and the cursor."""
     rest = sorted((name, sorted(given)) for name, given in values.items() if name not in ("limit", "cursor"))
     rest = [(name, given) for name, given in rest if (name, given) != ("order", [ORDERS[0]])]
-    packed = msgspec.json.encode(rest)
-    return hashlib.blake2b(packed, digest_size=8).hexdigest()
+    return hashlib.blake2b(repr(rest).encode(), digest_size=8).hexdigest()
 
 
 def each(values: Values, name: str, read: Callable[[str], T]) -> tuple[T, ...]:

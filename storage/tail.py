@@ -117,17 +117,16 @@ class Tail:
         self._metrics = metrics
         self._followers: dict[Query, list[Follower]] = {}
         self.offset = -1
-        self.journal: str | None = None  # whose events are published; None before any
 
-    def begin(self, offset: int, journal: str) -> None:
-        """What was published before this process: the highest offset (checkpoint.offset - 1), and whose."""
-        self.offset, self.journal = max(self.offset, offset), journal
+    def begin(self, offset: int) -> None:
+        """The highest offset that was published before this process: the start's checkpoint.offset - 1."""
+        self.offset = max(self.offset, offset)
 
     def publish(self, events: Sequence[Event]) -> None:
         """Called with what the store has taken, in the order of offsets. Never waits."""
         if not events:
             return
-        self.offset, self.journal = max(self.offset, events[-1].offset), events[-1].journal
+        self.offset = max(self.offset, events[-1].offset)
         if not self._followers:
             return
         by_origin = _by_origin(events)

@@ -57,6 +57,8 @@ from storage.grammar import MAX_DEPTH, MAX_LENGTH, MAX_TERMS, parse
         ('x:"A b"', Field("x", "=", "a b")),
         ('x:"a*"', Field("x", "=", "a*")),
         ('x:"a b"*', Field("x", "prefix", "a b")),
+        ('x:""', Field("x", "=", "")),
+        ('x:""*', Field("x", "prefix", "")),
         ('x:">5"', Field("x", "=", ">5")),
         ("x:>=5", Field("x", ">=", "5")),
         ("x:<-1.5e3", Field("x", "<", "-1.5e3")),

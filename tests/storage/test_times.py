@@ -1,5 +1,6 @@
 """Times as people and Docker's client write them."""
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -66,8 +67,9 @@ def test_forms(text: str, expected: int) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", " ", "yesterday", "m", "90", "1h30", "1x", "--1m", "1 h", "2026-13-01", "2026-02-30T00:00:00Z",
-     "2026-11-24T25:00:00Z", "2026-11-24T01:02:03+99:00", "2026-11-24T01:02:03+01:99", "20261124", "1e9", "٣m",
-     "1_000", "0x10", "NaN", "1" * 200, "2026-11-24T", "T01:02", "2026-11-24T01:02:03ZZ", "\0", "1.2.3"],
+     "2026-11-24T25:00:00Z", "2026-11-24T01:02:03+99:00", "2026-11-24T01:02:03+01:99", "20261124", "1e9",
+     "٣m", "1_000", "0x10", "NaN", "1" * 200, "2026-11-24T", "T01:02", "2026-11-24T01:02:03ZZ",
+     "\0", "1.2.3"],
 )  # fmt: skip
 def test_refusals(text: str) -> None:
     if text in ("90", "20261124"):
@@ -111,7 +113,5 @@ def test_any_zone_is_the_same_moment(moment: datetime, minutes: int, nanos: int)
 
 @given(st.text(max_size=30))
 def test_anything_is_a_time_or_a_value_error(text: str) -> None:
-    try:
+    with contextlib.suppress(ValueError):
         assert MIN_TIME <= parse_time(text, NOW) <= MAX_TIME
-    except ValueError:
-        pass

@@ -1,0 +1,68 @@
+from typing import Any
+
+import httpx
+import pytest
+
+
+@pytest.fixture(autouse=True)
+async def _lines(house: Any, origins: Any) -> None:
+    await house.add(origins.web, "1", "2")
+    await house.add(origins.db, "3")
+    await house.add(origins.other_web, "4")
+
+
+async def test_containers_latest_first(ask: httpx.AsyncClient) -> None:
+    answer = (await ask.get("/api/v1/containers")).json()
+    assert [item["name"] for item in answer["items"]] == ["shop-web-2", "shop-db-1", "shop-web-1"]
+    assert answer["items"][2] == {
+        "name": "shop-web-1",
+        "id": "ab" * 32,
+        "service": "web",
+        "image": "nginx:1.27",
+        "host": "node-a",
+        "lines": 2,
+        "first_seen": "2026-11-24T01:00:00.000000000Z",
+        "last_seen": "2026-11-24T01:00:01.000000000Z",
+    }
+    assert (answer["next"], answer["notes"]) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("/containers?service=web", ["shop-web-2", "shop-web-1"]),
+        ("/containers?container=d0d0", ["shop-db-1"]),
+        ("/containers?container=never", []),
+        ("/containers?label=stage=test", ["shop-db-1"]),
+        ("/services", ["db", "web"]),
+        ("/services?label=stage=prod", ["web"]),
+        ("/labels", ["com.example/team", "path", "stage"]),
+        ("/labels?service=db", ["path", "stage"]),
+        ("/labels/stage", ["prod", "test"]),
+        ("/labels/com.example/team", ["shop"]),
+        ("/labels/com.example%2Fteam", ["shop"]),
+        ("/labels/path", ["a/b"]),
+        ("/labels/unknown", []),
+    ],
+)
+async def test_names(ask: httpx.AsyncClient, path: str, names: list[str]) -> None:
+    answer = (await ask.get("/api/v1" + path)).json()
+    assert [item["name"] for item in answer["items"]] == names
+
+
+async def test_a_service_has_counts(ask: httpx.AsyncClient) -> None:
+    answer = (await ask.get("/api/v1/services?service=web")).json()
+    assert answer["items"] == [
+        {
+            "name": "web",
+            "lines": 3,
+            "first_seen": "2026-11-24T01:00:00.000000000Z",
+            "last_seen": "2026-11-24T01:00:03.000000000Z",
+            "containers": 2,
+        }
+    ]
+
+
+async def test_errors_are_named(ask: httpx.AsyncClient) -> None:
+    answer = await ask.get("/api/v1/containers?servic=web")
+    assert (answer.status_code, answer.json()["error"]["parameter"]) == (400, "servic")
