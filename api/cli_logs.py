@@ -126,9 +126,12 @@ def _kind(client: Client, name: str) -> str:
         raise refused
     if found:
         return "container"
-    notes = client.get("/logs", {"container": name, "limit": 1})["notes"]
-    hints = [note for note in notes if note.startswith("did you mean")]
-    raise CliError("; ".join([f"no container or service {name!r} was ever seen", *hints]), NO)
+    raise CliError("; ".join([f"no container or service {name!r} was ever seen", *_hints(client, name)]), NO)
+
+
+def _hints(client: Client, name: str) -> list[str]:
+    notes = [note for key in ("container", "service") for note in client.get("/logs", {key: name})["notes"]]
+    return [note for note in notes if note.startswith("did you mean")]
 
 
 class _History:

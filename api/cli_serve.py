@@ -42,9 +42,9 @@ def _serve(flags: dict[str, Any]) -> int:
         settings = load_settings(**given)
     except SettingsError as error:
         raise CliError(str(error), USAGE) from None
-    from api import serve
+    from api.serve import run
 
-    return int(serve.run(settings) or 0)
+    return run(settings)
 
 
 def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:

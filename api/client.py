@@ -21,7 +21,8 @@ from api.address import is_loopback_host
 from api.paths import BASE
 
 DEFAULT_SERVER = "http://127.0.0.1:8080"
-PAGE = 2_000  # events a request: some 1-2 MB of JSON, so the first lines show at once
+FIRST_PAGE = 1_000  # events of the first request, so that the first lines show at once ...
+LARGEST_PAGE = 10_000  # ... and of the later ones: the most a server gives, some 5 MB of JSON
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 120.0  # a scan over everything kept may take a while
 SILENCE_SECONDS = 45.0  # a live tail has a heartbeat every 15 s: three missed ones mean a dead connection
@@ -101,10 +102,11 @@ class Client:
     def pages(self, path: str, params: Params, limit: int | None = None) -> Iterator[dict[str, Any]]:
         """Every page of a keyed query, at most `limit` events in all."""
         cursor: dict[str, str] = {}
+        size = FIRST_PAGE
         while limit is None or limit > 0:
-            size = PAGE if limit is None else min(PAGE, limit)
-            page = self.get(path, {**params, **cursor, "limit": size})
+            page = self.get(path, {**params, **cursor, "limit": size if limit is None else min(size, limit)})
             yield page
+            size = min(size * 2, LARGEST_PAGE)
             if page["next"] is None:
                 return
             limit = None if limit is None else limit - len(page["events"])

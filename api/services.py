@@ -17,11 +17,19 @@ from storage.tail import Tail
 
 @dataclass(frozen=True)
 class Readiness:
-    """Whether the server answers from everything it holds; `reasons` say why not, in words."""
+    """Whether the server answers from everything it holds; `reasons` say why not, in words.
+
+    `replaying` is the one reason that a resumed live tail waits for; None: take `ready` for it.
+    """
 
     ready: bool = True
     reasons: list[str] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)  # lag_bytes, lag_seconds, replayed, ...
+    replaying: bool | None = None
+
+    @property
+    def is_replaying(self) -> bool:
+        return not self.ready if self.replaying is None else self.replaying
 
 
 def _ready() -> Readiness:

@@ -24,7 +24,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable
-from typing import cast
 
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -93,10 +92,9 @@ async def _live(follower: Follower) -> AsyncGenerator[Item, None]:
 
 async def _resumed(services: Services, query: Query, offset: int) -> AsyncGenerator[Item, None]:
     """Before the replay of a start is done, offsets that are still to come would look unknown."""
-    while not services.readiness().ready:  # noqa: ASYNC110 - readiness is asked, nobody announces it
+    while services.readiness().is_replaying:  # noqa: ASYNC110 - readiness is asked, nobody announces it
         await asyncio.sleep(READY_PAUSE)
-    resumed = cast(AsyncGenerator[Item, None], resume(services.tail, services.store, query, offset))
-    async with contextlib.aclosing(resumed) as items:
+    async with contextlib.aclosing(resume(services.tail, services.store, query, offset)) as items:
         async for item in items:
             yield item
 

@@ -6,6 +6,7 @@ at the store's last checkpoint and makes the same events with the same ids, beca
 """
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import time
@@ -257,6 +258,7 @@ class Pipeline:
         """Forget what is durable; when the journal is half full, ask the store to make more durable."""
         if self._journal.under_pressure and (safe := self._store.safe()) != self.checkpoint:
             log.info("journal half full: sealing early (safe up to %s)", safe.next if safe else 0)
-            await self._store.flush()
+            with contextlib.suppress(StoreUnavailable):  # then the journal fills up and senders wait
+                await self._store.flush()
         if (safe := self._store.safe()) is not None:
             self._journal.forget(safe.oldest)

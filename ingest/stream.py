@@ -49,6 +49,9 @@ class Connection(asyncio.Protocol):
         self._peer_bytes = self.peer.encode()[:255]
         self._append(Kind.OPEN)
         self._gate.opened(self, self._label)
+        if self._journal.full:  # no memory is left for what it would say: it waits in its own socket
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_later(CLOSE_AFTER_SECONDS, self._give_up)
 
     def data_received(self, data: bytes) -> None:
         self.silent = False

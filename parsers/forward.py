@@ -215,8 +215,8 @@ def _option(frame: bytes) -> bytes:
 
 
 def _chunk(option: bytes) -> bytes | None:
-    if option.startswith(_DOCKER_OPTION) and len(option) == 8 + (option[7] & 0x1F):
-        return option[8:] if option[7] in STRINGS else None
+    if option.startswith(_DOCKER_OPTION) and len(option) == 8 + option[7] - 0xA0 < 8 + 32:  # one short str
+        return option[8:]
     if b"chunk" not in option or option[0] not in MAPS:
         return None
     parts = children(option)

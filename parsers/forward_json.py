@@ -44,18 +44,15 @@ class JsonValues:
                 yield bytes(self.tail[start:end]).lstrip(_BLANKS)
                 start = end
         finally:
-            del self.tail[:start]
-            self._position -= start
-        if not self._depth:
-            self._between()
+            self._drop(start)
+        if self.tail[:1].isspace():
+            self._drop(len(self.tail) - len(self.tail.lstrip(_BLANKS)))
+        if self.tail and not self._depth:
+            raise DecodeError("malformed", f"not a JSON array: {bytes(self.tail[:16])!r}")
 
-    def _between(self) -> None:
-        """Only blanks are left, or the sender has lost its way."""
-        rest = self.tail.strip(_BLANKS)
-        if rest:
-            raise DecodeError("malformed", f"not a JSON array: {bytes(rest[:16])!r}")
-        self.tail.clear()
-        self._position = 0
+    def _drop(self, size: int) -> None:
+        del self.tail[:size]
+        self._position -= size
 
     def _value_end(self, start: int) -> int | None:
         """Where the value that begins at `start` ends, or None when it is not whole yet."""

@@ -9,7 +9,7 @@ Contract: bytes in, Frames or a GelfMessage out, DecodeError for the rest; nothi
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -94,13 +94,14 @@ def split(raw: bytes) -> list[bytes]:
 
 
 def _sorted_out(frames: list[bytes]) -> tuple[bytes, int, DecodeError | None]:
-    """The frames in front of the first that is no JSON object, without the empty ones."""
+    """The frames in front of the first that is no JSON object, without empty ones and blanks."""
     kept: list[bytes] = []
     for frame in frames:
         error = _not_json(frame)
         if error is not None:
             return b"".join(kept), len(kept), error
-        if frame.strip(_BLANKS):
+        frame = frame.lstrip(_BLANKS)
+        if frame:
             kept.append(frame + _NUL)
     return b"".join(kept), len(kept), None
 
@@ -217,14 +218,16 @@ def _decode_any(payload: bytes) -> GelfMessage:
         _time(fields.get("timestamp"), text),
         _level(fields.get("level")),
     )
-    message.extra = {_own_name(key): value for key, value in fields.items() if not _is_told(key, message)}
+    message.extra = {
+        _own_name(key): value for key, value in fields.items() if not _is_told(key, value, message)
+    }
     return message
 
 
-def _is_told(key: str, message: GelfMessage) -> bool:
+def _is_told(key: str, value: Any, message: GelfMessage) -> bool:
     """Whether the message says this key already. A level or time that could not be read stays an extra."""
     if key == "level" or key == "timestamp":
-        return getattr(message, key) is not None
+        return value is None or getattr(message, key) is not None
     return key in _STANDARD
 
 
@@ -277,9 +280,9 @@ def nanoseconds(digits: bytes) -> int | None:
 def _odd_nanoseconds(digits: bytes) -> int | None:
     try:
         seconds = Decimal(digits.decode().strip())
-    except (InvalidOperation, UnicodeDecodeError):
-        return None
-    if not seconds.is_finite() or not seconds or abs(seconds) > _MAX_SECONDS:
+        if not seconds.is_finite() or not seconds or abs(seconds) > _MAX_SECONDS:
+            return None
+    except (ArithmeticError, UnicodeDecodeError):
         return None
     return int(seconds * NANOSECONDS) or None
 

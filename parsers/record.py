@@ -65,4 +65,16 @@ def nanoseconds(time: Any) -> int | None:
     if isinstance(time, Ext) and time.code == 0 and len(bytes(time.data)) == 8:
         seconds, fraction = _EVENT_TIME.unpack(time.data)
         return seconds * NANOSECONDS + fraction or None
+    if isinstance(time, Ext) and time.code == -1:
+        return _timestamp(bytes(time.data))
+    return None
+
+
+def _timestamp(data: bytes) -> int | None:
+    """msgpack's own Timestamp (msgpack specification, "Timestamp extension type"), as some senders use it."""
+    number = int.from_bytes(data, "big")
+    if len(data) == 4:
+        return number * NANOSECONDS or None
+    if len(data) == 8:
+        return (number & 0x3_FFFF_FFFF) * NANOSECONDS + (number >> 34) or None
     return None

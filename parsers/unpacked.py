@@ -132,8 +132,7 @@ def shallow(value: Any, depth: int = MAX_DEPTH) -> Any:
 def time(data: bytes) -> int | Ext | None:
     """A packed forward time: whole seconds, an EventTime, or None when it says nothing.
 
-    `[time, metadata]` gives its time (Forward Protocol Specification v1.5); floats and msgpack's own
-    Timestamp become EventTimes.
+    `[time, metadata]` gives its time (Forward Protocol Specification v1.5); a float becomes an EventTime.
     """
     try:
         return _time(_build(data))
@@ -149,7 +148,7 @@ def _time(value: Any) -> int | Ext | None:
     if isinstance(value, msgpack.ExtType) and value.code == 0 and len(value.data) == 8:
         return Ext(0, value.data)
     if isinstance(value, msgpack.Timestamp):
-        return _event_time(value.seconds, value.nanoseconds)
+        return Ext(-1, value.to_bytes())
     if isinstance(value, float) and 0 <= value < _EXACT_FLOAT:
         return _event_time(*divmod(_float_nanoseconds(value), NANOSECONDS))
     return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 
 import msgspec
 
@@ -162,7 +162,7 @@ class Tail:
 
 async def resume(
     tail: Tail, store: Store, query: Query, after_offset: int
-) -> AsyncIterator[Event | Dropped | Gap]:
+) -> AsyncGenerator[Event | Dropped | Gap, None]:
     """Matching events after an offset, in the order of offsets: first stored ones, then live, without end.
 
     No gap and no double: it follows before it reads the store, and reads on from the store as long as the

@@ -71,7 +71,6 @@ class House:
 
     def __post_init__(self) -> None:
         self.tail = Tail(self.metrics)
-        self.tail.begin(-1, "j1")
 
     def services(self) -> Services:
         return Services(

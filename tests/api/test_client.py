@@ -63,7 +63,7 @@ def test_pages_follow_the_cursor_up_to_the_limit() -> None:
         return httpx.Response(200, json=_page(int(params["limit"]), f"c{len(asked)}"))
 
     assert len(list(_client(handler).events("/logs", {}, limit=4500))) == 4500
-    assert asked == [(None, "2000"), ("c1", "2000"), ("c2", "500")]
+    assert asked == [(None, "1000"), ("c1", "2000"), ("c2", "1500")]
 
 
 def test_pages_end_where_nothing_is_left() -> None:

@@ -75,7 +75,7 @@ def same_record(record: Record, expected: dict[str, Any]) -> bool:
 
 
 def without_marks(record: Record, expected: dict[str, Any]) -> dict[str, Any]:
-    """A sidecar's `records` are lines: a part that is all of its line is written there without Docker's marks."""
+    """A sidecar's `records` are lines: a part that is its whole line stands there without Docker's marks."""
     if "option" in expected:  # one of `wire`, as it was sent
         return record.record
     wanted = expected["record"]

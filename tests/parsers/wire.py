@@ -1,9 +1,14 @@
 """Every wire case three ways: whole, byte by byte, and with the start of another message behind it."""
 
+import tracemalloc
+from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from parsers.record import DecodeError, Frames
+import msgpack
+
+from parsers.forward import ForwardSplitter, decode
+from parsers.record import DecodeError, Frames, Record
 
 WAYS = ("whole", "byte by byte", "trailing")
 ODD = 7919  # a step for cases too long to go byte by byte
@@ -56,3 +61,25 @@ def feed_way(new: Callable[[], Splitter], way: str, data: bytes, trailing: bytes
     fed = feed(new(), [data + trailing])
     assert fed.error is not None or fed.buffered == len(trailing)
     return fed._replace(buffered=fed.buffered - len(trailing) if fed.error is None else fed.buffered)
+
+
+def pack(*parts: Any) -> bytes:
+    """One array in msgpack: a message, or an entry."""
+    return bytes(msgpack.packb(list(parts)))
+
+
+def records_of(raw: bytes) -> tuple[list[Record], Counter[str]]:
+    """What the pipeline makes of what the splitter lets through (all of it), and what it skipped."""
+    skipped: Counter[str] = Counter()
+    frames = list(ForwardSplitter().feed(raw))
+    assert b"".join(f.raw for f in frames) == raw
+    return [r for f in frames for r in decode(f.raw, f.count, skipped)], skipped
+
+
+def peak_of(records: Iterable[Record]) -> tuple[int, int]:
+    """How many there are, and the most bytes that taking them one by one needed."""
+    tracemalloc.start()
+    count = sum(1 for _ in records)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return count, peak

@@ -81,7 +81,9 @@ class Logdock:
         if self.process.poll() is not None:
             raise AssertionError(f"logdock ended with {self.process.returncode}:\n{self.tail()}")
         with contextlib.suppress(OSError, ValueError):
-            if self.addresses:  # known from an earlier life: the port itself tells, before the file is written
+            if (
+                self.addresses
+            ):  # known from an earlier life: the port itself tells, before the file is written
                 socket.create_connection(host_port(self.forward), timeout=1).close()
             else:
                 self.addresses = json.loads((self.data / "addresses.json").read_text())
