@@ -52,7 +52,7 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # the latter is what typer makes of the former, and only of it
         return _reader_gone()
     except _PARSE_ERROR as error:
         return _fail(_usage(error), 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -19,30 +20,37 @@ router = APIRouter(prefix=BASE, tags=["lists"])
 @router.get("/containers", openapi_extra=LIST_PARAMETERS)
 async def containers(request: Request) -> Response:
     """Containers seen, living or gone, the latest first."""
-    question = await ask(request)
-    found = await services_of(request).store.containers(question.query)
+    with _timed(request):
+        found = await services_of(request).store.containers((await ask(request)).query)
     return _items(request, [_container(item) for item in found])
 
 
 @router.get("/services", openapi_extra=LIST_PARAMETERS)
 async def services(request: Request) -> Response:
     """Services seen, by name."""
-    question = await ask(request)
-    return _names(request, await services_of(request).store.services(question.query))
+    with _timed(request):
+        found = await services_of(request).store.services((await ask(request)).query)
+    return _names(request, found)
 
 
 @router.get("/labels", openapi_extra=LIST_PARAMETERS)
 async def labels(request: Request) -> Response:
     """Label keys seen, by name."""
-    question = await ask(request)
-    return _names(request, await services_of(request).store.labels(question.query))
+    with _timed(request):
+        found = await services_of(request).store.labels((await ask(request)).query)
+    return _names(request, found)
 
 
 @router.get("/labels/{key:path}", openapi_extra=LIST_PARAMETERS)
 async def label_values(request: Request, key: str) -> Response:
     """Values of one label. A slash in the key may be written as it is or as %2F."""
-    question = await ask(request)
-    return _names(request, await services_of(request).store.label_values(decoded(key), question.query))
+    with _timed(request):
+        found = await services_of(request).store.label_values(decoded(key), (await ask(request)).query)
+    return _names(request, found)
+
+
+def _timed(request: Request) -> AbstractContextManager[object]:
+    return services_of(request).metrics.queries.labels("list").time()
 
 
 def _names(request: Request, found: Sequence[NameSummary]) -> Response:

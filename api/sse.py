@@ -114,6 +114,8 @@ async def _stream(
                 yield END
                 return
             batch = await _batch(queue, closed, seconds)
+            if closed.done() and not batch:
+                return
             lines = [_message(entry[0]) for entry in batch if isinstance(entry, tuple)]
             yield b"".join(lines) if lines else BEAT
             if batch and not isinstance(batch[-1], tuple):
@@ -141,9 +143,11 @@ async def _batch(queue: _Queue, closed: asyncio.Task[None], seconds: float) -> l
     """What is there; empty when nothing came in time or the server stops."""
     if queue.empty():
         first = asyncio.ensure_future(queue.get())
-        await asyncio.wait({first, closed}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            await asyncio.wait({first, closed}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            first.cancel()  # does nothing to what is done
         if not first.done():
-            first.cancel()
             return []
         batch = [first.result()]
     else:

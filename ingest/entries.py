@@ -50,6 +50,7 @@ KINDS = {int(kind): kind for kind in Kind}  # a look-up costs a tenth of the enu
 PROTOCOLS = {int(protocol): protocol for protocol in Protocol}
 # The largest frame a decoder lets through is 64 MiB; a header that claims more is damage, not an entry.
 MAX_ENTRY_BYTES = 96 << 20
+MAX_RAW_BYTES = MAX_ENTRY_BYTES - (2 << 20)  # beside 65,535 keys and a peer
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -84,7 +85,12 @@ def encode_header(
     keys: bytes,
     raw: bytes,
 ) -> bytes:
-    """Everything of an entry but its raw bytes, which are written behind it without a copy."""
+    """Everything of an entry but its raw bytes, which are written behind it without a copy.
+
+    Raises ValueError for more than MAX_RAW_BYTES: nobody could read the entry back.
+    """
+    if len(raw) > MAX_RAW_BYTES:
+        raise ValueError(f"{len(raw)} bytes do not fit into a journal entry")
     rest = _REST.pack(observed, connection, count, len(keys) // KEY_BYTES, len(peer))
     length = len(keys) + len(peer) + len(raw)
     tail = rest + keys + peer

@@ -26,12 +26,14 @@ from ingest.segments import (
     existing_segments,
     leave_keys,
     next_run,
+    prune_keys,
     recent_keys,
     segment_path,
     sync_folder,
 )
 from ingest.space import Space
 from ingest.sync import Syncer
+from ingest.writing import PENDING_BYTES, Done, Pending, cut_off, size_of, write_batch
 from storage.metrics import Metrics
 
 log = logging.getLogger("logdock.ingest.journal")
@@ -39,20 +41,7 @@ log = logging.getLogger("logdock.ingest.journal")
 SEGMENT_BYTES = 64 << 20  # small enough to forget soon and to scan in half a second, large enough to be few
 FLUSH_BYTES = 4 << 20  # more than this waits for no end of the loop's turn: it bounds what is in memory
 BLOCKED_BYTES = 64 << 20  # what is kept in memory while the journal takes nothing; then nobody is read
-IOV_MAX = 1000  # writev takes 1024 buffers on Linux (limits.h)
 RETRY_SECONDS = 0.2  # how often a blocked journal looks whether there is room again
-
-Done = Callable[[], None]
-
-
-class Pending(msgspec.Struct, gc=False):
-    """An entry that is not written yet."""
-
-    connection: int
-    header: bytes
-    raw: bytes
-    keys: tuple[bytes, ...]
-    done: Done | None
 
 
 class Journal:
@@ -70,6 +59,7 @@ class Journal:
         self.metrics = metrics
         self.blocked: str | None = None
         self.damaged: list[str] = []
+        self.on_blocked: list[Callable[[], None]] = []
         self.on_unblocked: list[Callable[[], None]] = []
         self.resends = Resends(time.monotonic())
         self._space = space
@@ -77,6 +67,7 @@ class Journal:
         self._pending: list[Pending] = []
         self._pending_bytes = 0
         self._flush_planned = False
+        self._closed = False
         self._written = asyncio.Event()
         self._connections = itertools.count(1)
         self.segments = existing_segments(folder)
@@ -105,11 +96,16 @@ class Journal:
         keys: tuple[bytes, ...] = (),
         done: Done | None = None,
     ) -> None:
-        """Write an entry soon; `done` is called in order once it is as safe as `sync` promises."""
+        """Write an entry soon; `done` is called in order once it is as safe as `sync` promises.
+
+        Raises ValueError when `raw` is longer than entries.MAX_RAW_BYTES. Nothing is taken after `close`.
+        """
+        if self._closed:
+            return  # the end of a connection that outlived its listener
+        header = encode_header(kind, protocol, time.time_ns(), connection, peer, count, b"".join(keys), raw)
         if keys:
             self.resends.add(keys, time.monotonic())
-        header = encode_header(kind, protocol, time.time_ns(), connection, peer, count, b"".join(keys), raw)
-        self._pending.append(Pending(connection, header, raw, keys, done))
+        self._pending.append(Pending(header, raw, keys, done))
         self._pending_bytes += len(header) + len(raw)
         if self._pending_bytes > FLUSH_BYTES:
             self.flush()
@@ -120,24 +116,27 @@ class Journal:
     def after_pending(self, done: Done) -> None:
         """Call `done` when all that was appended so far is safe (a resent frame: its first copy may wait)."""
         if self._pending:
-            last = self._pending[-1]
-            last.done = done if last.done is None else _both(last.done, done)
+            self._pending.append(Pending(b"", b"", (), done))
         else:
             self._syncer.when_safe([done])
 
     @property
     def full(self) -> bool:
         """Nothing can be written and no more may be held in memory: do not read from anybody."""
-        return self.blocked is not None and self._pending_bytes > BLOCKED_BYTES
+        held = self._pending_bytes + len(self._pending) * PENDING_BYTES
+        return self.blocked is not None and held > BLOCKED_BYTES
 
-    def withdraw(self, connection: int) -> None:
-        """Forget what waits for `connection`: it will be closed, and its sender resends what has no ack."""
-        kept = [p for p in self._pending if p.connection != connection]
-        for pending in self._pending:
-            if pending.connection == connection:
-                self.resends.discard(pending.keys)
-        self._pending = kept
-        self._pending_bytes = sum(len(p.header) + len(p.raw) for p in kept)
+    def tick(self) -> None:
+        """Write down the time, also while there is no room: only so does the joiner let go of what pins it."""
+        if self.blocked is None:
+            self.append(Kind.TICK, Protocol.NONE)
+            return
+        header = encode_header(Kind.TICK, Protocol.NONE, time.time_ns(), 0, b"", 0, b"", b"")
+        try:
+            self._write([Pending(header, b"", (), None)])
+        except OSError:
+            cut_off(self._fd, self._active.size)
+        self._written.set()
 
     # -- writing ---------------------------------------------------------------------------------------
 
@@ -146,9 +145,12 @@ class Journal:
         self._flush_planned = False
         if not self._pending or self.blocked:
             return
-        if reason := self._space.refusal(self.size, self._pending_bytes):
+        if reason := self._refusal():
             self._block(reason)
             return
+        self._write_pending()
+
+    def _write_pending(self) -> None:
         batch, self._pending, self._pending_bytes = self._pending, [], 0
         try:
             self._write(batch)
@@ -159,25 +161,18 @@ class Journal:
         self._syncer.when_safe([p.done for p in batch if p.done is not None])
         self._written.set()
         if self._active.size >= self._segment_bytes:
-            self._roll()
+            self.roll()
 
     def _write(self, batch: list[Pending]) -> None:
-        buffers = [part for p in batch for part in (p.header, p.raw) if part]
-        total = sum(map(len, buffers))
-        written = 0
-        for at in range(0, len(buffers), IOV_MAX):
-            written += _writev_all(self._fd, buffers[at : at + IOV_MAX])
-        assert written == total
-        self._active.size += total
+        self._active.size += write_batch(self._fd, batch)
         self._active_keys += b"".join(key for p in batch for key in p.keys)
         self._syncer.dirty = True
 
     def _take_back(self, batch: list[Pending]) -> None:
-        """After a failed write: cut off what may have been written of it, and hold it in memory again."""
-        os.ftruncate(self._fd, self._active.size)
-        os.lseek(self._fd, self._active.size, os.SEEK_SET)
+        """After a failed write: hold it in memory again."""
+        cut_off(self._fd, self._active.size)
         self._pending = batch + self._pending
-        self._pending_bytes = sum(len(p.header) + len(p.raw) for p in self._pending)
+        self._pending_bytes = size_of(self._pending)
 
     # -- room ------------------------------------------------------------------------------------------
 
@@ -186,11 +181,18 @@ class Journal:
         self.blocked = reason
         self.metrics.journal_blocked.labels(reason.partition(":")[0]).set(1)
         asyncio.get_running_loop().call_later(RETRY_SECONDS, self._retry)
+        for pause in self.on_blocked:
+            pause()
+
+    def _refusal(self) -> str | None:
+        # The segment being written cannot be forgotten. Alone, it grows past a limit smaller than what waits.
+        more, alone = self._pending_bytes, len(self.segments) == 1
+        return (None if alone else self._space.over_limit(self.size, more)) or self._space.below_floor(more)
 
     def _retry(self) -> None:
-        if self.blocked is None:
+        if self.blocked is None or self._closed:
             return
-        if self._space.refusal(self.size, self._pending_bytes):
+        if self._refusal():
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self._retry)
             return
         self.metrics.journal_blocked.labels(self.blocked.partition(":")[0]).set(0)
@@ -216,7 +218,7 @@ class Journal:
     @property
     def under_pressure(self) -> bool:
         """More than half of the limit is used: the store should make more durable before senders feel it."""
-        return self.size > self._space.limit // 2
+        return self.blocked is not None or self.size > self._space.limit // 2
 
     @property
     def _active(self) -> Segment:
@@ -224,15 +226,28 @@ class Journal:
 
     def _open_segment(self, base: int) -> None:
         path = segment_path(self.folder, base)
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        sync_folder(self.folder)
+        self._fd = fd
         self.segments.append(Segment(path, base, 0))
         self._active_keys = bytearray()
-        sync_folder(self.folder)
 
-    def _roll(self) -> None:
-        leave_keys(self._active.path, bytes(self._active_keys))
-        self._open_segment(self._active.end)
-        self._syncer.switch(self._fd)
+    def roll(self) -> None:
+        """Go on in a new segment. When that is not possible, go on in this one."""
+        path, keys = self._active.path, bytes(self._active_keys)
+        try:
+            self._open_segment(self._active.end)
+        except OSError as problem:
+            log.error("cannot begin another journal segment: %s", problem)
+            return
+        self._syncer.switch(self._fd, lambda: self._leave_keys(path, keys))
+
+    def _leave_keys(self, path: Path, keys: bytes) -> None:
+        try:
+            leave_keys(path, keys)
+            prune_keys(self.folder, time.time())
+        except OSError as problem:  # costs a resend check, or a scan at the next start
+            log.warning("cannot keep the resend keys of %s: %s", path.name, problem)
 
     def forget(self, position: int) -> None:
         """Delete the segments that lie wholly before `position`; their resend keys stay for their time."""
@@ -244,12 +259,12 @@ class Journal:
     def _append_start(self, run: int) -> None:
         raw = msgspec.json.encode({"run": run})
         header = encode_header(Kind.START, Protocol.NONE, time.time_ns(), 0, b"", 0, b"", raw)
-        self._write([Pending(0, header, raw, (), None)])
+        self._write([Pending(header, raw, (), None)])
 
     async def load_resends(self) -> None:
         """Fill the resend window from disk. Until it returns, no frame that wants an ack may be taken."""
         keys = await asyncio.to_thread(recent_keys, self.folder, time.time())
-        self.resends.add(keys, time.monotonic())
+        self.resends.load(keys, time.monotonic())
 
     async def wait(self, position: int) -> None:
         """Return when something stands at or after `position`, or when `wake` is called."""
@@ -262,27 +277,12 @@ class Journal:
         self._written.set()
 
     async def close(self) -> None:
-        """Write and sync what waits; what a blocked journal could not take was never acknowledged."""
-        self.flush()
+        """Write and sync what waits, past the limit too: a sender without acks cannot send it again."""
+        self._closed = True
+        if self._pending:
+            self._write_pending()
+        if self._pending:
+            log.error("%d entries are lost: %s", len(self._pending), self.blocked)
         await self._syncer.close()
-        leave_keys(self._active.path, bytes(self._active_keys))
+        self._leave_keys(self._active.path, bytes(self._active_keys))
         os.close(self._fd)
-
-
-def _writev_all(fd: int, buffers: list[bytes]) -> int:
-    total = sum(map(len, buffers))
-    written = os.writev(fd, buffers)
-    if written == total:
-        return written
-    rest = memoryview(b"".join(buffers))  # a short write: rare (disk nearly full, signal), so copying is fine
-    while written < total:
-        written += os.write(fd, rest[written:])
-    return written
-
-
-def _both(first: Done, second: Done) -> Done:
-    def call() -> None:
-        first()
-        second()
-
-    return call

@@ -35,9 +35,7 @@ class Reader:
             if entries:
                 self.position = entries[-1].end
                 return entries
-            if segment is self._journal.segments[-1]:
-                return []
-            # A closed segment ends with a piece of an entry: the writer was killed in the middle of it.
+            # The segment ends with a piece of an entry: the writer was killed in the middle of it.
             self._set_aside(segment, Damage(self.position, "torn entry"))
         return []
 
@@ -69,6 +67,8 @@ class Reader:
     def _set_aside(self, segment: Segment, damage: Damage) -> None:
         self.close()
         lost = segment.end - damage.position
+        if segment is self._journal.segments[-1]:
+            self._journal.roll()  # what is written from now on must not stand behind the damage
         if segment is self._journal.segments[-1]:
             raise RuntimeError(f"the journal being written is damaged: {damage}")
         target = set_aside(segment, damage.position)

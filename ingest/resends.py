@@ -43,7 +43,7 @@ class Resends:
             self._old, self._young, self._turned = self._young, set(), now
         self._young.update(keys)
 
-    def discard(self, keys: Iterable[bytes]) -> None:
-        """Forget keys whose frames did not reach the journal after all."""
-        self._young.difference_update(keys)
-        self._old.difference_update(keys)
+    def load(self, keys: list[bytes], now: float) -> None:
+        """Remember many keys, oldest first, within the window's limit."""
+        for at in range(0, len(keys), self._half):
+            self.add(keys[at : at + self._half], now)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from ingest.entries import HEADER_BYTES, KEY_BYTES, Damage, entry_keys, entry_length
+from ingest.entries import KEY_BYTES, Damage, decode_entries, entry_keys
 from ingest.resends import WINDOW_KEYS, WINDOW_SECONDS
 
 RUN_BITS = 40  # 2^40 bytes a run, 2^23 runs until positions outgrow a signed 64-bit integer
@@ -35,7 +35,7 @@ def segment_path(folder: Path, base: int) -> Path:
 
 def existing_segments(folder: Path) -> list[Segment]:
     """The segments on disk, oldest first."""
-    paths = sorted(folder.glob("*.log"))
+    paths = sorted(path for path in folder.glob("*.log") if path.stem.isdigit())
     return [Segment(path, int(path.stem), path.stat().st_size) for path in paths]
 
 
@@ -43,7 +43,7 @@ def next_run(folder: Path, segments: list[Segment]) -> int:
     """The number of this run, recorded durably before anything is written under it."""
     file = folder / "run"
     before = int(file.read_text()) if file.exists() else 0
-    newest = segments[-1].base >> RUN_BITS if segments else 0
+    newest = segments[-1].end >> RUN_BITS if segments else 0  # of the end: a run may outgrow its 2^40
     run = max(before, newest) + 1
     write_durably(file, str(run).encode())
     return run
@@ -86,9 +86,24 @@ def set_aside(segment: Segment, position: int) -> Path:
 
 
 def leave_keys(segment: Path, keys: bytes) -> None:
-    """Keep a segment's resend keys when its lines may be forgotten. A lost file costs only a resend check."""
-    if keys:
-        segment.with_suffix(".keys").write_bytes(keys)
+    """Keep a segment's resend keys for when its lines are forgotten; an empty file says that it has none.
+
+    Only once the segment is synced: keys without their lines would swallow what was never acknowledged.
+    """
+    write_durably(segment.with_suffix(".keys"), keys)
+
+
+def prune_keys(folder: Path, now: float) -> None:
+    """Delete key files that the window has passed: a long run leaves one behind for every segment.
+
+    `now` is in seconds since the epoch.
+    """
+    room = WINDOW_KEYS * KEY_BYTES
+    for path in sorted(folder.glob("*.keys"), reverse=True):
+        status = path.stat()
+        if room <= 0 or now - status.st_mtime > WINDOW_SECONDS:
+            path.unlink()
+        room -= status.st_size
 
 
 def recent_keys(folder: Path, now: float) -> list[bytes]:
@@ -123,18 +138,20 @@ def _keys_of(path: Path) -> bytes:
 
 
 def scan_keys(path: Path) -> bytes:
-    """The resend keys of a segment that has no key file yet: those of the run that was killed."""
+    """The resend keys of a segment that has no key file yet: those of the run that was killed.
+
+    Only of entries that are whole: what a power cut left half written was never acknowledged.
+    """
     found = bytearray()
     oldest = time.time_ns() - WINDOW_SECONDS * 1_000_000_000
     with path.open("rb") as file:
-        data = memoryview(file.read())
-    at = 0
+        data = file.read()
+        os.fsync(file.fileno())  # a resend of what is known here is acknowledged without another look at it
     try:
-        while (total := entry_length(data, at, at)) is not None and at + total <= len(data):
-            observed, keys = entry_keys(data, at)
+        for entry in decode_entries(data, 0):
+            observed, keys = entry_keys(data, entry.position)
             if keys and observed >= oldest:
                 found += keys
-            at += max(total, HEADER_BYTES)
     except Damage:
         pass  # the reader meets it too, and reports it
     return bytes(found)

@@ -17,10 +17,14 @@ class Space:
         self._free = self._measure()
         self._checked = time.monotonic()
 
-    def refusal(self, size: int, more: int) -> str | None:
-        """Why `more` bytes on top of `size` may not be written: "journal full: ..." or "disk floor: ..."."""
+    def over_limit(self, size: int, more: int) -> str | None:
+        """Why the journal's own limit lets no `more` bytes be written on top of `size`: "journal full: ..."."""
         if size + more > self.limit:
             return f"journal full: {size} bytes of {self.limit} (--journal-size) wait for the store"
+        return None
+
+    def below_floor(self, more: int) -> str | None:
+        """Why the disk has no room for `more` bytes: "disk floor: ..."."""
         self._refresh()
         self._free -= more
         if self._free < self._floor:

@@ -1,10 +1,11 @@
 """When written bytes become durable: every 200 ms, or before each acknowledgement."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from storage.metrics import Metrics
 
@@ -23,7 +24,7 @@ class Syncer:
     def __init__(self, fd: int, metrics: Metrics, *, always: bool) -> None:
         self.dirty = False
         self._fd = fd
-        self._retired: list[int] = []  # rolled segments whose last bytes are not synced yet
+        self._retired: list[tuple[int, Done]] = []  # rolled segments whose last bytes are not synced yet
         self._metrics = metrics
         self._always = always
         self._waiting: list[Done] = []
@@ -34,27 +35,24 @@ class Syncer:
     def when_safe(self, done: Sequence[Done]) -> None:
         """Call each of `done` when all that is written so far is as safe as promised."""
         if not self._always:
-            for call in done:
-                call()
+            _call(done)
             return
         if done:
             self._waiting += done
             self._wake.set()
 
-    def switch(self, fd: int) -> None:
-        """The journal rolled: sync the old file a last time, then close it, and go on with `fd`."""
-        self._retired.append(self._fd)
+    def switch(self, fd: int, synced: Done) -> None:
+        """The journal rolled: sync the old file a last time, close it, call `synced` in the sync's thread."""
+        self._retired.append((self._fd, synced))
         self._fd = fd
         self.dirty = True
         self._wake.set()
 
     async def _run(self) -> None:
         while not self._stopping:
-            if self._always:
-                await self._wake.wait()
-                self._wake.clear()
-            else:
-                await asyncio.sleep(SYNC_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), None if self._always else SYNC_SECONDS)
+            self._wake.clear()
             await self._sync()
 
     async def _sync(self) -> None:
@@ -64,13 +62,12 @@ class Syncer:
             files = (self._retired, self._fd)  # as they are now: a roll meanwhile belongs to the next sync
             self._retired = []
             await asyncio.to_thread(self._sync_files, *files)
-        for call in waiting:
-            call()
+        _call(waiting)
 
-    def _sync_files(self, retired: list[int], active: int) -> None:
+    def _sync_files(self, retired: list[tuple[int, Done]], active: int) -> None:
         started = time.perf_counter()
         try:
-            for fd in retired:
+            for fd, _ in retired:
                 os.fdatasync(fd)
                 os.close(fd)
             os.fdatasync(active)
@@ -80,11 +77,21 @@ class Syncer:
             log.critical("fdatasync of the journal failed: %s; stopping, so that senders resend", problem)
             os._exit(EXIT_SYNC_FAILED)
         self._metrics.journal_syncs.observe(time.perf_counter() - started)
+        _call(synced for _, synced in retired)
 
     async def close(self) -> None:
-        """Sync once more and stop."""
+        """Sync once more and stop. A sync in progress is waited for: its thread uses the files."""
         self._stopping = True
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        self.dirty = True  # a sync that was cancelled half-way does not count
+        self._wake.set()
+        await self._task
+        self.dirty = True
         await self._sync()
+
+
+def _call(done: Iterable[Done]) -> None:
+    """Call them all: one that fails must not cost the others their answer."""
+    for call in done:
+        try:
+            call()
+        except Exception:
+            log.exception("could not say that the journal has it")

@@ -16,9 +16,9 @@ LISTS = {("storage/metrics.py", "__init__")}
 
 # No socket, clock, file, task or logger: bytes in, values out.
 FORBIDDEN_IN_PARSERS = {
-    "asyncio", "concurrent", "datetime", "logging", "multiprocessing", "os", "pathlib", "queue", "random", "secrets",
-    "selectors", "shutil", "signal", "socket", "socketserver", "ssl", "subprocess", "sys", "tempfile", "threading",
-    "time", "uuid", "warnings",
+    "asyncio", "concurrent", "datetime", "logging", "multiprocessing", "os", "pathlib", "queue",
+    "random", "secrets", "selectors", "shutil", "signal", "socket", "socketserver", "ssl",
+    "subprocess", "sys", "tempfile", "threading", "time", "uuid", "warnings",
 }  # fmt: skip
 FORBIDDEN_CALLS_IN_PARSERS = {"open", "print", "input", "exec", "eval", "compile", "__import__"}
 

@@ -126,7 +126,7 @@ class Running:
     def __init__(self, house: House, app: FastAPI) -> None:
         self.house, self.app = house, app
         config = uvicorn.Config(
-            app, host="127.0.0.1", port=0, log_level="critical", timeout_graceful_shutdown=5, lifespan="off"
+            app, host="127.0.0.1", port=0, log_level="critical", timeout_graceful_shutdown=1, lifespan="off"
         )
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self._run, daemon=True)

@@ -94,8 +94,10 @@ def test_asking_commands_import_nothing_of_the_server(arguments: list[str]) -> N
 
 def test_a_reader_that_has_enough() -> None:
     code = (
-        "import sys; from api import cli;"
-        "cli.build = lambda _: lambda **_k: [print('x' * 10000) for _ in range(100)];"
+        "import sys, types; from api import cli;"
+        "chatty = types.ModuleType('chatty');"
+        "chatty.register = lambda app: app.command('logs')(lambda: [print('x' * 10000) for _ in range(100)]);"
+        "sys.modules['chatty'] = chatty; cli.COMMANDS = {'logs': 'chatty'};"
         "sys.exit(cli.run(['logs']))"
     )
     with subprocess.Popen(

@@ -66,3 +66,8 @@ async def test_a_service_has_counts(ask: httpx.AsyncClient) -> None:
 async def test_errors_are_named(ask: httpx.AsyncClient) -> None:
     answer = await ask.get("/api/v1/containers?servic=web")
     assert (answer.status_code, answer.json()["error"]["parameter"]) == (400, "servic")
+
+
+async def test_lists_are_measured(ask: httpx.AsyncClient) -> None:
+    await ask.get("/api/v1/services")
+    assert 'logdock_query_seconds_count{kind="list"} 1.0' in (await ask.get("/metrics")).text

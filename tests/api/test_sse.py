@@ -210,3 +210,14 @@ def test_stopping_ends_all_streams(running: Any, read: Callable[..., Reader], or
     running.stop(patience=3)
     assert [live.rest(), resumed.rest()] == [[], []]
     assert followers(running) == 0
+
+
+def test_stopping_does_not_wait_for_a_reader_that_sleeps(
+    running: Any, read: Callable[..., Reader], origins: Any
+) -> None:
+    read().next()
+    for _ in range(20):
+        running.add(origins.web, *["x" * 20_000] * 400)
+    running.call(lambda: asyncio.sleep(0.2))
+    running.stop(patience=4)
+    assert followers(running) == 0

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from parsers.forward import ForwardSplitter, decode
 from parsers.forward_records import MALFORMED
 from parsers.record import Ext, Record
+from tests.parsers.wire import pack, records_of
 
 EVENT_TIME = msgpack.ExtType(0, struct.pack(">II", 1_700_000_000, 5))
 BAD_TEXT = b"\xff raw \x80"

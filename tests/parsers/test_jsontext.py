@@ -30,7 +30,7 @@ def test_values(text: bytes, value: Any) -> None:
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[1,]", b"nul", b"{'a':1}", b"1 2", b"[" * 100_000, b"\xff"])
 def test_no_json(text: bytes) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"\w"):
         loads(text)
 
 

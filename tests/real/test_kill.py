@@ -55,7 +55,7 @@ def kill_once(server: Logdock, senders: list[Sender], chance: random.Random) -> 
     in_replay = chance.random() < REPLAY_SHARE
     if not in_replay:
         server.wait_ready()
-    delay = chance.uniform(0.0, 0.2) if in_replay else chance.uniform(0.2, 1.5)
+    delay = chance.uniform(0.0, 1.5) if in_replay else chance.uniform(0.2, 1.5)
     time.sleep(delay)
     server.kill()
     acked, resent = sum(s.acked for s in senders), sum(s.resent for s in senders)

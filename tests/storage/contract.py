@@ -2,7 +2,7 @@
 
 Kinds: "memory"; "local", whose events stay in its hot set; "sealed", the local store after a flush of every
 append, so that all answers come from Parquet files; "elasticsearch", a real one, each test in a data stream
-of its own. Elasticsearch comes from LOGDOCK_TEST_ELASTICSEARCH or is started by the suite.
+of its own. A test file that wants it imports the `elasticsearch` fixture of tests/real, which starts one.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -18,7 +18,6 @@ from storage.memory import MemoryStore
 from storage.metrics import Metrics
 from storage.query import Query
 from storage.store import Checkpoint, Rejection, Store
-from tests.real.conftest import elasticsearch  # noqa: F401 - a fixture, asked for by name
 from tests.storage.factories import JOURNAL, after, everything
 
 KINDS = ("memory", "local", "sealed", pytest.param("elasticsearch", marks=pytest.mark.elasticsearch))

@@ -10,7 +10,8 @@ import pytest
 from parsers.event import Event
 from storage.query import Cursor, Query
 from storage.store import Checkpoint, Held
-from tests.storage.contract import DURABLE, KINDS, Subject, elasticsearch, opened  # noqa: F401
+from tests.real.conftest import elasticsearch  # noqa: F401 - the fixture, which opened() asks for by name
+from tests.storage.contract import DURABLE, KINDS, Subject, opened
 from tests.storage.factories import (
     JOURNAL,
     SECOND,

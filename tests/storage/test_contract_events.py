@@ -10,7 +10,8 @@ import pytest
 
 from parsers.event import LEVELS, Container, Event, Origin, Printed, make_origin
 from storage.query import ContainerRef, Query
-from tests.storage.contract import KINDS, Subject, elasticsearch, opened  # noqa: F401
+from tests.real.conftest import elasticsearch  # noqa: F401 - the fixture, which opened() asks for by name
+from tests.storage.contract import KINDS, Subject, opened
 from tests.storage.factories import FULL_ID, ORIGIN, TIME, event, origin
 
 

@@ -9,7 +9,8 @@ import pytest
 from parsers.event import Container, make_origin
 from storage.query import ContainerRef, Query
 from storage.store import ContainerSummary
-from tests.storage.contract import DURABLE, KINDS, Subject, elasticsearch, opened  # noqa: F401
+from tests.real.conftest import elasticsearch  # noqa: F401 - the fixture, which opened() asks for by name
+from tests.storage.contract import DURABLE, KINDS, Subject, opened
 from tests.storage.factories import FULL_ID, ORIGIN, SECOND, TIME, event, origin
 
 

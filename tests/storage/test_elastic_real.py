@@ -119,7 +119,7 @@ FIELDS: tuple[dict[str, Any], ...] = (
     {"long" * 9000: 1, "s": "Ok then"},
     {},
 )
-ASKED_FIELDS: tuple[dict[str, Any], ...] = (
+ASKED_FIELDS = (
     "status:502", "status:5*", "status:502.0", "status:>=502", "status:<1000", "a.b:x", "a.b:dot", "a.b:y",
     "a.b.c:true", "took:1.5", "took:1000*", "unit:kg", "unit:k*", "s:ok", "s:ok*", "s:i*", "s:vvv*",
     "s:o* -s:ok", "deep.inner.inner:1", "a.b:x OR s:ok",
