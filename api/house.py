@@ -20,8 +20,9 @@ from ingest.pipeline import Pipeline
 from parsers.join import Joiner
 from parsers.normalize import Normalizer
 from parsers.tag import TagTemplate
+from storage.catalogue import CatalogueError
 from storage.quarantine import Quarantine
-from storage.store import Store
+from storage.store import Checkpoint, Store
 from storage.tail import Tail
 
 if TYPE_CHECKING:
@@ -51,17 +52,26 @@ class House:
         self._journal = server.journal
         self._quarantine = Quarantine(server.settings.data / "quarantine", server.metrics)
         self._templates = templates
-        self._replay_from = 0
+        self._http_socket: socket.socket | None = None
+        self._started = False  # the store is
+        self._running: asyncio.Task[None] | None = None
+        self._serving: asyncio.Task[None] | None = None
 
     async def open(self) -> dict[str, str]:
-        """Start the store, the replay and HTTP; returns {"http": "host:port"}."""
+        """Start the store, the replay and HTTP; returns {"http": "host:port"}. Raises StartError.
+
+        `close` undoes what was done, also when only a part of it was.
+        """
         server, journal, metrics = self._server, self._journal, self._server.metrics
+        self._http_socket = self._bind_http()
         self.store = self._make_store()
-        checkpoint = await self.store.start()
+        checkpoint = await self._start_store()
         self.tail = Tail(metrics)
+        self.tail.begin(checkpoint.offset - 1 if checkpoint else -1)
         normalizer = Normalizer(self._settings.hostname, self._templates)
         self.pipeline = Pipeline(journal, self.store, self.tail, normalizer, Joiner(), metrics)
         self.pipeline.restore(checkpoint)
+        self.tail.begin(self.pipeline.checkpoint.offset - 1)
         self._running = asyncio.create_task(self.pipeline.run(), name="pipeline")
         self._running.add_done_callback(_report)
         self._watch_metrics()
@@ -76,9 +86,20 @@ class House:
                 notes=self.notes,
             )
         )
-        address = await self._open_http()
+        self._serve_http(self._http_socket)
         gc.freeze()  # what was imported and built lives for ever: the collector need not walk it
-        return {"http": address}
+        host, port = self._http_socket.getsockname()[:2]
+        return {"http": f"[{host}]:{port}" if ":" in host else f"{host}:{port}"}
+
+    async def _start_store(self) -> Checkpoint | None:
+        from api.serve import StartError
+
+        try:
+            checkpoint = await self.store.start()
+        except (CatalogueError, ValueError, OSError) as problem:
+            raise StartError(f"cannot open the {self.store.name} store: {problem}") from problem
+        self._started = True
+        return checkpoint
 
     def _make_store(self) -> Store:
         settings, metrics, identity = self._settings, self._server.metrics, self._journal.identity
@@ -112,35 +133,32 @@ class House:
             api_key=key.get_secret_value() if key else None,
         )
 
-    async def _open_http(self) -> str:
+    def _bind_http(self) -> socket.socket:
         from api.serve import StartError
 
         address = self._settings.http
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         try:
-            sock = socket.create_server(
-                (address.host, address.port),
-                family=socket.AF_INET6 if ":" in address.host else socket.AF_INET,
-                backlog=2048,
-            )
+            return socket.create_server((address.host, address.port), family=family, backlog=2048)
         except OSError as problem:
             raise StartError(
                 f"cannot listen on --http {address}: {problem.strerror}; choose another"
             ) from None
+
+    def _serve_http(self, sock: socket.socket) -> None:
         config = uvicorn.Config(
             self._app, log_level="warning", access_log=False, server_header=False, lifespan="off",
             timeout_graceful_shutdown=HTTP_SECONDS,
         )  # fmt: skip
         self._http = HttpServer(config)
         self._serving = asyncio.create_task(self._http.serve(sockets=[sock]), name="http")
-        host, port = sock.getsockname()[:2]
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     # -- how it is -------------------------------------------------------------------------------------
 
     def readiness(self) -> Readiness:
         """Ready when the replay is done, the pipeline runs and the journal takes lines."""
         reasons = []
-        if self._running.done():
+        if self._running is None or self._running.done():
             reasons.append("the pipeline has stopped: see the log")
         if not self.pipeline.ready:
             reasons.append(f"replaying the journal: {self.pipeline.lag_bytes} bytes to go")
@@ -154,7 +172,7 @@ class House:
             "journal_bytes": self._journal.size,
             "damaged": self._journal.damaged,
         }
-        return Readiness(not reasons, reasons, details)
+        return Readiness(not reasons, reasons, details, replaying=not self.pipeline.ready)
 
     def notes(self) -> list[str]:
         """What every answer should say now."""
@@ -186,14 +204,19 @@ class House:
 
     async def close(self) -> None:
         """Hand on what the journal holds, seal, end the streams and HTTP, close the store: in 9 seconds."""
-        self.pipeline.stop()
-        await _at_most(DRAIN_SECONDS, self._running, "handing on; the rest is replayed at the next start")
-        if not self._running.cancelled():
-            await _at_most(FLUSH_SECONDS, asyncio.ensure_future(self.store.flush()), "sealing")
-        self._app.state.streams.close()
-        self._http.should_exit = True
-        await _at_most(HTTP_SECONDS + 1, self._serving, "HTTP")
-        await self.store.close()
+        if self._running is not None:
+            self.pipeline.stop()
+            await _at_most(DRAIN_SECONDS, self._running, "handing on; the rest is replayed at the next start")
+            if not self._running.cancelled():
+                await _at_most(FLUSH_SECONDS, asyncio.ensure_future(self.store.flush()), "sealing")
+        if self._serving is not None:
+            self._app.state.streams.close()
+            self._http.should_exit = True
+            await _at_most(HTTP_SECONDS + 1, self._serving, "HTTP")
+        if self._http_socket is not None:
+            self._http_socket.close()
+        if self._started:
+            await self.store.close()
 
 
 async def _at_most(seconds: float, task: asyncio.Future[None], what: str) -> None:

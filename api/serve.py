@@ -56,19 +56,29 @@ class Server:
         self._house: House | None = None
 
     async def start(self) -> None:
-        """Open everything. Raises StartError."""
-        settings = self.settings
-        templates = load_templates(settings)
-        self._lock = _own(settings.data)
+        """Open everything. Raises StartError; then everything is closed again."""
+        templates = load_templates(self.settings)
+        self._lock = _own(self.settings.data)
         self.gate = Gate(self.metrics)
-        self.journal = _open_journal(settings, self.metrics)
+        try:
+            self.journal = _open_journal(self.settings, self.metrics)
+        except BaseException:
+            self._lock.close()
+            raise
         self.receivers = Receivers(self.gate, self.journal)
+        try:
+            await self._open(templates)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _open(self, templates: list[TagTemplate]) -> None:
         await self._open_inputs()
         await self.journal.load_resends()
         await self.receivers.start()
         self._house = await asyncio.to_thread(self._furnish, templates)
         self.addresses = {**self.receivers.addresses, **await self._house.open()}
-        write_durably(settings.data / "addresses.json", orjson.dumps(self.addresses))
+        write_durably(self.settings.data / "addresses.json", orjson.dumps(self.addresses))
 
     def _furnish(self, templates: list[TagTemplate]) -> House:
         from api.house import House  # imports the stores and the HTTP stack: a second, after the ports
@@ -144,10 +154,13 @@ def _own(data: Path) -> TextIO:
 
 def _open_journal(settings: Settings, metrics: Metrics) -> Journal:
     folder = settings.data / "journal"
-    floor = settings.floor(shutil.disk_usage(folder).total)
-    space = Space(folder, settings.journal_size, floor)
     metrics.journal_limit.set(settings.journal_size)
-    return Journal(folder, journal_identity(folder), metrics, space, always=settings.sync == "always")
+    try:
+        floor = settings.floor(shutil.disk_usage(folder).total)
+        space = Space(folder, settings.journal_size, floor)
+        return Journal(folder, journal_identity(folder), metrics, space, always=settings.sync == "always")
+    except (OSError, ValueError) as problem:
+        raise StartError(f"cannot open the journal in {folder}: {problem}") from problem
 
 
 def journal_identity(folder: Path) -> str:

@@ -92,6 +92,14 @@ def frames(count: int, *, acks: bool = False) -> list[Path]:
     return sorted(folder.glob("*.frames"))
 
 
+def split(data: bytes) -> Iterator[bytes]:
+    """The frames of such a file."""
+    at = 0
+    while at < len(data):
+        (size,) = _LENGTH.unpack_from(data, at)
+        yield data[at + _LENGTH.size : (at := at + _LENGTH.size + size)]
+
+
 class Sent(msgspec.Struct):
     """What the sender reports: see loadgen/main.go."""
 
@@ -140,7 +148,9 @@ class Process:
     def __init__(self, arguments: Sequence[str], log: Path) -> None:
         self.log = log
         with log.open("wb") as output:
-            self._child = subprocess.Popen(arguments, stdout=output, stderr=output, cwd=log.parent)
+            self._child = subprocess.Popen(
+                arguments, stdout=output, stderr=output, cwd=log.parent, env=_environment()
+            )
         self.pid = self._child.pid
 
     @property
@@ -175,6 +185,11 @@ class Process:
             self._child.wait()
 
 
+def _environment() -> dict[str, str]:
+    """This one, without settings of logdock: the benchmark gives all of them."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("LOGDOCK_")}
+
+
 class Server:
     """A process that writes addresses.json into its data folder when it is up."""
 
@@ -202,7 +217,7 @@ class Server:
 @contextmanager
 def logdock(*options: str) -> Iterator[Server]:
     """`logdock serve` on free ports, with a data folder of its own."""
-    command = [sys.executable, "-m", "api.cli", "serve"]
+    command = [str(Path(sys.executable).with_name("logdock")), "serve"]
     ports = ["--http=127.0.0.1:0", "--forward=127.0.0.1:0", "--gelf-udp=off", "--gelf-tcp=off"]
     with _folder() as data:
         yield from _served([*command, *ports, f"--data={data}", *options], data)
@@ -233,13 +248,13 @@ def _folder() -> Iterator[Path]:
         yield data
 
 
-def wait_until(holds: Callable[[], bool], process: Process, seconds: float) -> None:
-    """Wait for holds() to be true, or end the benchmark with what `process` logged."""
+def wait_until(holds: Callable[[], bool], process: Process, seconds: float, look: float = 0.02) -> None:
+    """Wait for holds() to be true, or end the benchmark with what `process` logged. Seconds."""
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
             raise SystemExit(f"waited {seconds} s in vain: {process.log.read_text()}")
-        time.sleep(0.02)
+        time.sleep(look)
 
 
 def median(values: Sequence[float]) -> float:

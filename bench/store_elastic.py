@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 import msgspec
 import orjson
 import payload
+import uvloop
 
 from parsers.event import Container, Event, make_origin
 from parsers.lines import level_and_fields
@@ -176,8 +177,9 @@ def measure(
     if kind == "bare":
         bare(url, stream, rendered)
     else:
-        with tempfile.TemporaryDirectory() as folder:
-            asyncio.run(ours(url, stream, made, Path(folder), ask))
+        loop = uvloop.new_event_loop  # as the server runs it
+        with tempfile.TemporaryDirectory() as folder, asyncio.Runner(loop_factory=loop) as runner:
+            runner.run(ours(url, stream, made, Path(folder), ask))
     figure = Figure(time.perf_counter() - wall, time.process_time() - cpu, 0)
     figure.server = server_cpu(url) - server
     return figure

@@ -23,10 +23,20 @@ class Decoder:
         self.skipped: Counter[str] = Counter()
         self._normalizer = normalizer
         self._journal = journal
+        self._run = 0
+
+    def begin_run(self) -> None:
+        """A START entry was read: from here on connection numbers begin at 1 again."""
+        self._run += 1
+
+    def connection(self, entry: Entry) -> int:
+        """The entry's connection, told apart from those of other runs."""
+        return self._run << 32 | entry.connection
 
     def decode(self, entry: Entry, sequence: int) -> Iterator[Event | Part]:
         """Lazily, in the sender's order: record i has index i and sequence `sequence` + i."""
-        source = Source(self._journal, entry.position, entry.observed, entry.peer, entry.connection)
+        connection = self.connection(entry)
+        source = Source(self._journal, entry.position, entry.observed, entry.peer, connection)
         if entry.protocol is Protocol.FORWARD:
             records = decode_forward(entry.raw, entry.count, self.skipped)
             return iter(self._normalizer.forward(records, source, sequence))

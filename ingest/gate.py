@@ -24,6 +24,7 @@ LOG_EVERY_SECONDS = 10  # one log line per reason in this time: a port scan must
 # connection frees it, and what it then sends again is known by its chunk.
 SILENT_SECONDS = 1.0
 NEAR_SECONDS = 3.0
+MAX_PEERS = 1000  # whose latest end is remembered: far more than send logs at once
 
 
 class Gate:
@@ -45,18 +46,23 @@ class Gate:
         self.connections.add(connection)
         self.metrics.connections.labels(label).inc()
         self.metrics.connections_total.labels(label).inc()
-        opened = time.monotonic()
-        asyncio.get_running_loop().call_later(SILENT_SECONDS, self._check_silent, connection, opened)
+        if label == Protocol.FORWARD.label:
+            opened = time.monotonic()
+            asyncio.get_running_loop().call_later(SILENT_SECONDS, self._check_silent, connection, opened)
 
     def closed(self, connection: "Connection", label: str, *, asked_for_acks: bool) -> None:
         self.connections.discard(connection)
         self.metrics.connections.labels(label).dec()
         if asked_for_acks:
+            if len(self._ack_closed) >= MAX_PEERS:
+                self._ack_closed.clear()
             self._ack_closed[connection.peer] = time.monotonic()
 
     def _check_silent(self, connection: "Connection", opened: float) -> None:
         last = self._ack_closed.get(connection.peer)
-        if connection.silent and last is not None and abs(last - opened) < NEAR_SECONDS:
+        if connection not in self.connections or not connection.silent:
+            return
+        if last is not None and abs(last - opened) < NEAR_SECONDS:
             connection.close_silent()
 
     def resume_later(self, connection: "Connection") -> None:
@@ -71,6 +77,11 @@ class Gate:
         waiting, self._waiting = self._waiting, []
         for connection in waiting:
             connection.resume()
+
+    def pause_all(self) -> None:
+        """The journal takes nothing: read from nobody."""
+        for connection in list(self.connections):
+            connection.pause()
 
     def resume_all(self) -> None:
         """The journal takes lines again: read from everybody."""

@@ -7,12 +7,13 @@ journal. The answer is sent once the journal has it.
 import asyncio
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import parse_qs
 
 import msgpack
 import orjson
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from ingest.entries import Kind, Protocol
+from ingest.entries import MAX_RAW_BYTES, Kind, Protocol
 from ingest.gate import Gate
 from ingest.journal import Journal
 from ingest.udp import frame_payloads
@@ -21,6 +22,7 @@ from parsers.gelf import inflate
 from parsers.record import NANOSECONDS, DecodeError, Frames
 
 BODY_BYTES = 32 << 20  # Fluentd's own default for in_http (body_size_limit)
+BYTES_TOO = "surrogateescape"  # a line that is no UTF-8 arrives as it was sent
 SECONDS_MAX = 2**32 - 1  # EventTime holds unsigned 32-bit seconds
 
 
@@ -55,6 +57,8 @@ def http_inputs(gate: Gate, journal: Journal) -> APIRouter:
 async def _journalled(gate: Gate, journal: Journal, protocol: Protocol, peer: bytes, frames: Frames) -> None:
     if journal.blocked:
         raise HTTPException(503, f"the journal takes nothing: {journal.blocked}", {"Retry-After": "5"})
+    if len(frames.raw) > MAX_RAW_BYTES:  # JSON can grow when it is packed
+        raise HTTPException(413, "the body does not fit into the journal: send it in parts")
     gate.count(protocol, frames)
     safe = asyncio.Event()
     journal.append(Kind.DATA, protocol, 0, peer, frames.raw, frames.count, done=safe.set)
@@ -77,8 +81,10 @@ async def _body(request: Request) -> bytes:
 
 async def _records(request: Request) -> list[dict[str, Any]]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        value = await _form_value(request)
+    if kind == "application/x-www-form-urlencoded":
+        value = _form_value(await _body(request))
+    elif kind == "multipart/form-data":
+        value = await _multipart_value(request)
     elif kind == "application/msgpack":
         value = _from_msgpack(await _body(request))
     elif kind == "application/x-ndjson":
@@ -95,15 +101,26 @@ async def _records(request: Request) -> list[dict[str, Any]]:
     return records
 
 
-async def _form_value(request: Request) -> Any:
-    if int(request.headers.get("content-length") or 0) > BODY_BYTES:
-        raise HTTPException(413, f"the body is larger than {BODY_BYTES} bytes: send it in parts")
-    async with request.form(max_files=0, max_part_size=BODY_BYTES) as form:
+def _form_value(body: bytes) -> Any:
+    # latin-1 there and back: percent-encoded msgpack is no UTF-8
+    form = parse_qs(body.decode("latin-1"), encoding="latin-1", keep_blank_values=True)
+    if "json" in form:
+        return _from_json(form["json"][0].encode("latin-1"))
+    if "msgpack" in form:
+        return _from_msgpack(form["msgpack"][0].encode("latin-1"))
+    raise HTTPException(400, "form: needs a field named json or msgpack")
+
+
+async def _multipart_value(request: Request) -> Any:
+    body = await _body(request)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async with Request(request.scope, receive).form(max_files=0, max_part_size=BODY_BYTES) as form:
         if isinstance(text := form.get("json"), str):
             return _from_json(text.encode())
-        if isinstance(packed := form.get("msgpack"), str):
-            return _from_msgpack(packed.encode("latin-1", "replace"))
-    raise HTTPException(400, "form: needs a field named json or msgpack")
+    raise HTTPException(400, "form: needs a field named json (msgpack only where the form is urlencoded)")
 
 
 def _from_json(body: bytes) -> Any:
@@ -115,7 +132,7 @@ def _from_json(body: bytes) -> Any:
 
 def _from_msgpack(body: bytes) -> Any:
     try:
-        return msgpack.unpackb(body, raw=False, unicode_errors="replace", strict_map_key=False)
+        return msgpack.unpackb(body, raw=False, unicode_errors=BYTES_TOO, strict_map_key=False)
     except Exception as problem:  # msgpack raises ValueError, its own errors and, for nesting, StackError
         raise HTTPException(400, f"body is not msgpack: {problem or type(problem).__name__}") from None
 
@@ -125,18 +142,18 @@ def _time(text: str | None) -> msgpack.ExtType | None:
     if not text:
         return None
     try:
-        nanoseconds = int(Decimal(text) * NANOSECONDS)
-    except (InvalidOperation, OverflowError, ValueError):
-        nanoseconds = -1
-    if not 0 <= nanoseconds <= SECONDS_MAX * NANOSECONDS:
+        time = Decimal(text)
+    except InvalidOperation:
+        time = Decimal(-1)
+    if not (time.is_finite() and 0 <= time <= SECONDS_MAX):
         raise HTTPException(400, "time: must be Unix seconds, such as 1700000000.123")
-    seconds, rest = divmod(nanoseconds, NANOSECONDS)
+    seconds, rest = divmod(int(time * NANOSECONDS), NANOSECONDS)
     return msgpack.ExtType(0, seconds.to_bytes(4, "big") + rest.to_bytes(4, "big"))
 
 
 def _forward_frame(tag: str, time: msgpack.ExtType | None, records: list[dict[str, Any]]) -> bytes:
     entries = [[time or 0, record] for record in records]
     try:
-        return bytes(msgpack.packb([tag, entries]))
+        return bytes(msgpack.packb([tag, entries], unicode_errors=BYTES_TOO))
     except (OverflowError, ValueError) as problem:
         raise HTTPException(400, f"body: a value does not fit the forward protocol: {problem}") from None

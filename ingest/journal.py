@@ -127,7 +127,7 @@ class Journal:
         return self.blocked is not None and held > BLOCKED_BYTES
 
     def tick(self) -> None:
-        """Write down the time, also while there is no room: only so does the joiner let go of what pins it."""
+        """Write down the time, without room too: only so does the joiner let go of what pins the journal."""
         if self.blocked is None:
             self.append(Kind.TICK, Protocol.NONE)
             return

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import msgspec
 
 from ingest.decoding import Decoder
-from ingest.entries import Entry, Kind, Protocol
+from ingest.entries import Entry, Kind
 from ingest.journal import Journal
 from ingest.reader import Reader
 from parsers.event import Event
@@ -123,11 +123,12 @@ class Pipeline:
 
     async def _wait_for_work(self) -> None:
         while self.caught_up and not self._stopping:
-            timeout = TICK_NS / 1e9 if self._joiner.held() else None
             try:
-                await asyncio.wait_for(self._journal.wait(self._reader.position), timeout)
+                await asyncio.wait_for(self._journal.wait(self._reader.position), TICK_NS / 1e9)
             except TimeoutError:
-                self._journal.append(Kind.TICK, Protocol.NONE)
+                if self._joiner.held():
+                    self._journal.tick()
+                await self._let_go()  # what has become durable meanwhile: a full journal waits for it
 
     def _step(self) -> list[Event]:
         """Make the next events: at most about SLICE_EVENTS, or what one read of the journal holds."""
@@ -147,17 +148,21 @@ class Pipeline:
         self._entry = entry
         self._items = iter(())
         self._index = 0
-        if entry.position < self._next:
-            self._held_before(entry)
-            return
-        events += self._joiner.advance(entry.observed)
+        if entry.position >= self._next:
+            events += self._joiner.advance(entry.observed)
+            if entry.kind is not Kind.DATA:
+                self._mark(entry, events)
         if entry.kind is Kind.DATA:
-            self._items = self._decode(entry)
-        else:
-            self._mark(entry, events)
+            try:
+                self._items = self._decode(entry)
+            except Exception:
+                self._undecodable(entry)
 
     def _decode(self, entry: Entry) -> Iterator[Event | Part]:
         """The records of `entry` that were not handed on before the checkpoint was taken."""
+        if entry.position < self._next:
+            self._held_before(entry)
+            return iter(())
         skip = self._resume_index if entry.position == self._resume_at else 0
         items = self._decoder.decode(entry, self._sequence - skip)
         self._index = self._feed_held(entry, itertools.islice(items, skip))
@@ -181,10 +186,12 @@ class Pipeline:
 
     def _mark(self, entry: Entry, events: list[Event]) -> None:
         if entry.kind is Kind.CLOSE:
-            events += self._joiner.close(entry.connection)
-            self._decoder.forget(entry.connection)
+            connection = self._decoder.connection(entry)
+            events += self._joiner.close(connection)
+            self._decoder.forget(connection)
         elif entry.kind is Kind.START:
             events += self._joiner.close_all()
+            self._decoder.begin_run()
             self._stamp(events)  # what closes now still belongs to the run before
             self._sequence += RUN_JUMP
             self._offset += RUN_JUMP
@@ -194,7 +201,7 @@ class Pipeline:
         entry = self._entry
         assert entry is not None
         room = max(1, SLICE_EVENTS - len(events))
-        taken = list(itertools.islice(self._items, room))
+        taken = self._take(entry, room)
         for item in taken:
             if isinstance(item, Event):
                 events.append(item)
@@ -209,6 +216,22 @@ class Pipeline:
         elif entry.position >= self._next:
             self._next = entry.position
 
+    def _take(self, entry: Entry, room: int) -> list[Event | Part]:
+        taken: list[Event | Part] = []
+        try:
+            taken.extend(itertools.islice(self._items, room))
+        except Exception:
+            self._undecodable(entry)
+        return taken
+
+    def _undecodable(self, entry: Entry) -> None:
+        """A decoder's own mistake must not stand in everybody's way, at every start again."""
+        self._items = iter(())
+        aside = self._journal.folder / f"{entry.position:020d}.undecodable"
+        log.exception("cannot decode the rest of journal entry %#x: a copy is in %s", entry.position, aside)
+        self._metrics.dropped.labels("undecodable").inc()
+        aside.write_bytes(entry.raw)
+
     def _finish(self, entry: Entry) -> None:
         self._entry = None
         self._index = 0
@@ -219,6 +242,7 @@ class Pipeline:
             self._metrics.records.labels(entry.protocol.label).inc(records)
         if entry.position < self._journal.start_position:
             self.replayed += records
+            self._metrics.replayed.inc(records)
 
     def _stamp(self, events: list[Event]) -> None:
         offset = self._offset
@@ -256,8 +280,11 @@ class Pipeline:
 
     async def _let_go(self) -> None:
         """Forget what is durable; when the journal is half full, ask the store to make more durable."""
-        if self._journal.under_pressure and (safe := self._store.safe()) != self.checkpoint:
-            log.info("journal half full: sealing early (safe up to %s)", safe.next if safe else 0)
+        first, safe = self._journal.segments[0], self._store.safe()
+        done = safe.oldest if safe else 0
+        # only if that frees the first segment: else every step would seal a file of its own
+        if self._journal.under_pressure and done < first.end <= self.checkpoint.oldest:
+            log.info("journal half full: sealing early (safe up to %s)", done)
             with contextlib.suppress(StoreUnavailable):  # then the journal fills up and senders wait
                 await self._store.flush()
         if (safe := self._store.safe()) is not None:

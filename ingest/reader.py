@@ -4,7 +4,7 @@ import logging
 import os
 from typing import BinaryIO
 
-from ingest.entries import Damage, Entry, decode_entries, entry_length
+from ingest.entries import HEADER_BYTES, Damage, Entry, decode_entries, entry_length
 from ingest.journal import Journal
 from ingest.segments import Segment, set_aside
 
@@ -42,7 +42,7 @@ class Reader:
     def _segment_at_position(self) -> Segment | None:
         """The segment to read from; moves `position` over the gap between two runs."""
         for segment in self._journal.segments:
-            if self.position < segment.end:
+            if self.position < segment.end and segment.size:
                 self.position = max(self.position, segment.base)
                 return segment
         return None
@@ -51,7 +51,7 @@ class Reader:
         file = self._open(segment)
         at = self.position - segment.base
         available = segment.size - at
-        data = os.pread(file.fileno(), min(limit, available), at)
+        data = os.pread(file.fileno(), min(max(limit, HEADER_BYTES), available), at)
         wanted = entry_length(data, 0, self.position)
         if wanted is not None and wanted > len(data) and wanted <= available:
             data = os.pread(file.fileno(), wanted, at)

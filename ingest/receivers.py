@@ -13,6 +13,7 @@ from ingest.udp import GelfUdp, listen_heartbeat
 log = logging.getLogger("logdock.ingest")
 
 QUIET_SECONDS = 0.1  # a sender that was silent this long has nothing on the way
+LAST_LOOKS = 20  # in QUIET_SECONDS: whether all have ended; a peer that does not read may never
 DRAIN_SECONDS = 1.5  # at most this long is read on when stopping: without acks, what is unread is lost
 
 
@@ -27,6 +28,7 @@ class Receivers:
         self._servers: list[asyncio.Server] = []
         self._heartbeats: list[asyncio.DatagramTransport] = []
         self._sockets: list[Path] = []
+        journal.on_blocked.append(gate.pause_all)
         journal.on_unblocked.append(gate.resume_all)
 
     async def open_tcp(self, protocol: Protocol, host: str, port: int) -> None:
@@ -75,7 +77,10 @@ class Receivers:
             receiver.close()
         for heartbeat in self._heartbeats:
             heartbeat.close()
-        await asyncio.sleep(0)  # the closing connections write their last entries
+        for _ in range(LAST_LOOKS):  # the closing connections write their last entries
+            if not self._gate.connections:
+                break
+            await asyncio.sleep(QUIET_SECONDS / LAST_LOOKS)
 
 
 def _join(host: str, port: int) -> str:

@@ -18,7 +18,7 @@ class Space:
         self._checked = time.monotonic()
 
     def over_limit(self, size: int, more: int) -> str | None:
-        """Why the journal's own limit lets no `more` bytes be written on top of `size`: "journal full: ..."."""
+        """Why the journal may not grow from `size` by `more` bytes: "journal full: ..."."""
         if size + more > self.limit:
             return f"journal full: {size} bytes of {self.limit} (--journal-size) wait for the store"
         return None

@@ -7,9 +7,11 @@ one that is asked to acknowledge is read at once, because its container waits fo
 
 import asyncio
 import logging
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import cast
 
-from ingest.entries import Kind, Protocol
+from ingest.entries import MAX_RAW_BYTES, Kind, Protocol
 from ingest.gate import Gate, new_splitter
 from ingest.journal import Journal
 from ingest.resends import resend_key
@@ -36,6 +38,7 @@ class Connection(asyncio.Protocol):
         self._acks = self._splitter if isinstance(self._splitter, ForwardSplitter) else None
         self._transport: asyncio.Transport
         self._refused = False
+        self._owed = 0  # answers that wait for the journal
         self.silent = True
         self.peer = ""
         self.number = journal.new_connection()
@@ -51,7 +54,6 @@ class Connection(asyncio.Protocol):
         self._gate.opened(self, self._label)
         if self._journal.full:  # no memory is left for what it would say: it waits in its own socket
             self._transport.pause_reading()
-            asyncio.get_running_loop().call_later(CLOSE_AFTER_SECONDS, self._give_up)
 
     def data_received(self, data: bytes) -> None:
         self.silent = False
@@ -80,12 +82,18 @@ class Connection(asyncio.Protocol):
         if not self._refused:
             self._end_of_stream()
         self._append(Kind.CLOSE)
+        if self._acks is not None and self._acks.heartbeats:
+            self._gate.metrics.heartbeats.labels(self._label).inc(self._acks.heartbeats)
         asked = self._acks is not None and self._acks.asked_for_acks
         self._gate.closed(self, self._label, asked_for_acks=asked)
 
     # -- frames ----------------------------------------------------------------------------------------
 
     def _take(self, frames: Frames) -> None:
+        if len(frames.raw) > MAX_RAW_BYTES:  # JSON's numbers can grow when they are packed
+            raise DecodeError(
+                "oversize", f"a message of {len(frames.raw)} bytes does not fit into the journal"
+            )
         self._gate.count(self._protocol, frames)
         if not frames.acks:
             self._append(Kind.DATA, frames.raw, frames.count)
@@ -94,41 +102,45 @@ class Connection(asyncio.Protocol):
         json = self._acks is not None and self._acks.json
         answer = b"".join(encode_ack(frame.chunk, json=json) for frame in frames.acks)
         raw, new_keys = self._without_resends(frames, keys)
+        self._owed += 1
+        done = partial(self._answer, answer, len(keys))
         if raw:
             count = frames.count - (len(keys) - len(new_keys))
-            self._append(Kind.DATA, raw, count, new_keys, answer)
+            self._append(Kind.DATA, raw, count, new_keys, done)
         else:
-            self._journal.after_pending(lambda: self._answer(answer, len(keys)))
+            self._journal.after_pending(done)
         if self._journal.blocked:
-            asyncio.get_running_loop().call_later(CLOSE_AFTER_SECONDS, self._give_up)
+            self.pause()
 
     def _without_resends(self, frames: Frames, keys: list[bytes]) -> tuple[bytes, list[bytes]]:
         """`frames.raw` without the frames that the journal has, and the keys of those that stay."""
         known = self._journal.resends
-        again = [at for at, key in enumerate(keys) if key in known or key in keys[:at]]
-        if not again:
+        if len(keys) == 1 and keys[0] not in known:
             return frames.raw, keys
-        self._gate.metrics.resends.inc(len(again))
-        gone = [frames.acks[at] for at in again]
-        return _cut(frames.raw, gone), [key for at, key in enumerate(keys) if at not in set(again)]
+        new: dict[bytes, None] = {}
+        gone: list[Frame] = []
+        for frame, key in zip(frames.acks, keys, strict=True):
+            if key in known or key in new:
+                gone.append(frame)
+            else:
+                new[key] = None
+        self._gate.metrics.resends.inc(len(gone))
+        return _cut(frames.raw, gone) if gone else frames.raw, list(new)
 
     def _append(
         self,
         kind: Kind,
         raw: bytes = b"",
         count: int = 0,
-        keys: list[bytes] | None = None,
-        answer: bytes = b"",
+        keys: Sequence[bytes] = (),
+        done: Callable[[], None] | None = None,
     ) -> None:
-        done = None
-        if answer:
-            acks = len(keys or ())
-            done = lambda: self._answer(answer, acks)  # noqa: E731
         self._journal.append(
-            kind, self._protocol, self.number, self._peer_bytes, raw, count, tuple(keys or ()), done
+            kind, self._protocol, self.number, self._peer_bytes, raw, count, tuple(keys), done
         )
 
     def _answer(self, answer: bytes, acks: int) -> None:
+        self._owed -= 1
         if not self._transport.is_closing():
             self._transport.write(answer)
             self._gate.acks += acks
@@ -147,10 +159,20 @@ class Connection(asyncio.Protocol):
         self._gate.refuse(self._label, problem.reason, f"{self.peer or 'unix'}: {problem}")
         self._transport.close()
 
+    def pause(self) -> None:
+        """The journal takes nothing: read no more until it does, and close if that takes long."""
+        if self._transport.is_closing():
+            return
+        self._transport.pause_reading()
+        if self._owed:
+            asyncio.get_running_loop().call_later(CLOSE_AFTER_SECONDS, self._give_up)
+
     def _give_up(self) -> None:
-        """The journal still takes nothing: close, so that the sender keeps its lines and sends them again."""
-        if self._journal.blocked and not self._transport.is_closing():
-            self._journal.withdraw(self.number)
+        """The journal still takes nothing: close, so that the sender does not wait for an ack for ever.
+
+        What it sent waits for room all the same; when it is sent again, it is known by its chunk.
+        """
+        if self._journal.blocked and self._owed and not self._transport.is_closing():
             self._gate.refuse(self._label, "journal_blocked", self._journal.blocked)
             self._transport.abort()
 

@@ -29,8 +29,12 @@ SO_MEMINFO = 55
 MEMINFO_DROPS = 8  # index of sk_drops in the u32 array (linux/sock_diag.h)
 DATAGRAM_BYTES = 65_536
 READ_AT_ONCE = 500  # datagrams a turn: about 2 ms, then the acks of others have their turn
+READ_BYTES = 8 << 20  # payloads a turn: with the longest of all behind them, an entry stays readable
 IDLE_PAUSE_SECONDS = 0.01  # after a turn that emptied the socket: let some gather
 EXPIRE_SECONDS = 1.0
+# What RECEIVE_BUFFER_BYTES can hold (the kernel doubles it and counts 768 bytes or more a datagram): when
+# closing, a sender that never pauses must not be read for ever.
+LAST_READS = 400
 
 _LENGTH = struct.Struct("<I")
 
@@ -78,18 +82,25 @@ class GelfUdp:
         return int.from_bytes(info[4 * MEMINFO_DROPS :], "little")
 
     def _readable(self) -> None:
+        if self._turn():
+            self._loop.remove_reader(self._socket)
+            self._loop.call_later(IDLE_PAUSE_SECONDS, self._resume)
+
+    def _turn(self) -> bool:
+        """Carry what waits in the socket to the journal, but not too much; True when nothing is left."""
         by_peer: dict[str, list[bytes]] = defaultdict(list)
         emptied = self._read(by_peer)
         for peer, payloads in by_peer.items():
             self._take(peer, payloads)
-        if emptied:
-            self._loop.remove_reader(self._socket)
-            self._loop.call_later(IDLE_PAUSE_SECONDS, self._resume)
+        return emptied
 
     def _read(self, by_peer: dict[str, list[bytes]]) -> bool:
         """Read up to READ_AT_ONCE datagrams; True when the socket is empty."""
         now = time.monotonic()
+        room = READ_BYTES
         for _ in range(READ_AT_ONCE):
+            if room <= 0:
+                return False
             try:
                 size, sender = self._socket.recvfrom_into(self._buffer)
             except (BlockingIOError, InterruptedError):
@@ -101,6 +112,7 @@ class GelfUdp:
             payload = self._chunks.feed(bytes(self._buffer[:size]), f"{peer}:{sender[1]}", now)
             if payload is None:
                 continue
+            room -= len(payload)
             if looks_like_gelf(payload):
                 by_peer[peer].append(payload)
             else:
@@ -108,7 +120,7 @@ class GelfUdp:
         return False
 
     def _take(self, peer: str, payloads: list[bytes]) -> None:
-        if self._journal.blocked:
+        if self._journal.full:  # while memory lasts, what nobody can send again waits for room
             self._gate.metrics.dropped.labels("journal_blocked").inc(len(payloads))
             self._gate.refuse("gelf_udp", "journal_blocked", f"{peer}: {len(payloads)} datagrams dropped")
             return
@@ -132,12 +144,12 @@ class GelfUdp:
     def close(self) -> None:
         """Take what is in the socket still, then close it."""
         self._loop.remove_reader(self._socket)
-        by_peer: dict[str, list[bytes]] = defaultdict(list)
-        while not self._read(by_peer):
-            pass
-        for peer, payloads in by_peer.items():
-            self._take(peer, payloads)
+        for _ in range(LAST_READS):
+            if self._turn():
+                break
         self._closed = True
+        if self._chunks.pending:
+            self._gate.refuse("gelf_udp", "stopped", f"{self._chunks.pending} incomplete messages dropped")
         if self._expiry is not None:
             self._expiry.cancel()
         self._socket.close()

@@ -123,7 +123,7 @@ def _loads(text: str | None) -> dict[str, Any] | None:
     if text is None:
         return None
     try:
-        value: dict[str, Any] = orjson.loads(text)
-    except orjson.JSONDecodeError:  # NaN and the like, written by the standard encoder
+        value: dict[str, Any] = msgspec.json.decode(text)  # exact also for integers beyond 64 bits
+    except msgspec.DecodeError:  # NaN and the like, written by the standard encoder
         value = json.loads(text)
     return value

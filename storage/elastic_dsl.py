@@ -87,7 +87,8 @@ def _filtered(query: Query, journal: str) -> DSL:
         _times(query),
         candidates(query.text) if query.text is not None else None,
     ]
-    if query.after_offset is not None:
+    if query.after_offset is not None:  # offsets of another journal say nothing about ours
+        conditions.append(_term("logdock.journal", journal))
         conditions.append({"range": {"logdock.offset": {"gt": query.after_offset}}})
     if query.cursor is not None:
         ours = {"range": {"logdock.offset": {"lte": query.cursor.ceiling}}}

@@ -41,7 +41,8 @@ def where(query: Query, origins: Iterable[int] | None, journal: str, ceiling: in
         parts.append((f"origin IN ({', '.join(map(str, sorted(origins)))})", []))
     parts += _one_of("stream", query.streams) + _one_of("level", query.levels) + _times(query)
     if query.after_offset is not None:
-        parts.append(('"offset" > ?', [query.after_offset]))
+        # offsets of another journal say nothing about ours
+        parts.append(('"offset" > ? AND journal = ?', [query.after_offset, journal]))
     if ceiling is not None:
         parts.append(('("offset" <= ? OR journal <> ?)', [ceiling, journal]))
     if query.cursor is not None:

@@ -70,7 +70,10 @@ def test_no_condition_asks_for_everything() -> None:
         (Query(tag="docker.*"), either({"prefix": {"docker.tag": {"value": "docker."}}}, ORIGIN)),
         (Query(labels=(("a.b", "c"),)), either({"term": {"container.labels.a.b": {"value": "c"}}}, ORIGIN)),
         (Query(labels=(("a", None),)), either({"exists": {"field": "container.labels.a"}}, ORIGIN)),
-        (Query(after_offset=7), {"range": {"logdock.offset": {"gt": 7}}}),
+        (
+            Query(after_offset=7),
+            both({"term": {"logdock.journal": {"value": MINE}}}, {"range": {"logdock.offset": {"gt": 7}}}),
+        ),
         (Query(since=1), {"range": {"@timestamp": {"gte": "1970-01-01T00:00:00.000000001Z"}}}),
         (Query(until=-5), {"range": {"@timestamp": {"lte": "1970-01-01T00:00:00.000000000Z"}}}),
     ],
