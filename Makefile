@@ -30,8 +30,10 @@ check: $(VENV)/.dev  ## what a reviewer would say
 	$(if $(DOCS),$(BIN)/pytest -q $(DOCS))
 DOCS := $(wildcard tests/docs tests/test_docs.py tests/api/test_docs.py)
 
+# The promised numbers first, then what each part costs. store_elastic wants a running Elasticsearch: by hand.
+BENCHES := journal decode end_to_end to_elastic decoders normalize store_local
 bench: $(VENV)/.dev  ## the numbers, one table a script
-	@for script in bench/bench_*.py; do $(BIN)/python $$script || exit 1; done
+	@for name in $(BENCHES); do PYTHONPATH=. $(BIN)/python bench/$$name.py || exit 1; done
 
 lock: $(VENV)/.dev  ## pin again what pyproject.toml asks for
 	$(PIP) install uv

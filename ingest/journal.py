@@ -148,20 +148,22 @@ class Journal:
         if reason := self._refusal():
             self._block(reason)
             return
-        self._write_pending()
+        if reason := self._write_pending():
+            self._block(reason)
 
-    def _write_pending(self) -> None:
+    def _write_pending(self) -> str | None:
+        """Write all that waits, whatever the limits say; else it goes on waiting, and here is why."""
         batch, self._pending, self._pending_bytes = self._pending, [], 0
         try:
             self._write(batch)
         except OSError as problem:
             self._take_back(batch)
-            self._block(f"write failed: {problem.strerror}")
-            return
+            return f"write failed: {problem.strerror}"
         self._syncer.when_safe([p.done for p in batch if p.done is not None])
         self._written.set()
         if self._active.size >= self._segment_bytes:
             self.roll()
+        return None
 
     def _write(self, batch: list[Pending]) -> None:
         self._active.size += write_batch(self._fd, batch)
@@ -177,12 +179,19 @@ class Journal:
     # -- room ------------------------------------------------------------------------------------------
 
     def _block(self, reason: str) -> None:
-        log.error("journal takes nothing: %s; senders are paused", reason)
-        self.blocked = reason
-        self.metrics.journal_blocked.labels(reason.partition(":")[0]).set(1)
+        self._say_blocked(reason)
         asyncio.get_running_loop().call_later(RETRY_SECONDS, self._retry)
         for pause in self.on_blocked:
             pause()
+
+    def _say_blocked(self, reason: str | None) -> None:
+        before, self.blocked = self.blocked, reason
+        if before is not None:
+            self.metrics.journal_blocked.labels(_kind(before)).set(0)
+        if reason is not None:
+            self.metrics.journal_blocked.labels(_kind(reason)).set(1)
+            if before is None or _kind(reason) != _kind(before):
+                log.error("journal takes nothing: %s; senders are paused", reason)
 
     def _refusal(self) -> str | None:
         # The segment being written cannot be forgotten. Alone, it grows past a limit smaller than what waits.
@@ -192,16 +201,14 @@ class Journal:
     def _retry(self) -> None:
         if self.blocked is None or self._closed:
             return
-        if self._refusal():
+        if reason := self._refusal() or self._write_pending():
+            self._say_blocked(reason)
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self._retry)
             return
-        self.metrics.journal_blocked.labels(self.blocked.partition(":")[0]).set(0)
-        before, self.blocked = self.blocked, None
-        self.flush()
-        if self.blocked is None:
-            log.warning("journal takes lines again (was: %s)", before)
-            for resume in self.on_unblocked:
-                resume()
+        log.warning("journal takes lines again (was: %s)", self.blocked)
+        self._say_blocked(None)
+        for resume in self.on_unblocked:
+            resume()
 
     # -- segments --------------------------------------------------------------------------------------
 
@@ -279,10 +286,13 @@ class Journal:
     async def close(self) -> None:
         """Write and sync what waits, past the limit too: a sender without acks cannot send it again."""
         self._closed = True
-        if self._pending:
-            self._write_pending()
-        if self._pending:
-            log.error("%d entries are lost: %s", len(self._pending), self.blocked)
+        if self._pending and (reason := self._write_pending()):
+            log.error("%d entries are lost: %s", len(self._pending), reason)
         await self._syncer.close()
         self._leave_keys(self._active.path, bytes(self._active_keys))
         os.close(self._fd)
+
+
+def _kind(reason: str) -> str:
+    """The stable part of a reason, for a metric's label."""
+    return reason.partition(":")[0]

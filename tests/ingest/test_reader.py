@@ -90,7 +90,9 @@ async def test_a_torn_tail_is_set_aside_and_reported(journals: Journals, cut: in
     assert data(second) == [b"whole", b"later"]
     lost = HEADER_BYTES + len(b"10.0.0.1" + b"torn by a power cut") - cut
     assert len(second.damaged) == 1
-    assert f"torn entry at journal position {first.position - lost - cut:#x}: {lost} bytes" in second.damaged[0]
+    assert (
+        f"torn entry at journal position {first.position - lost - cut:#x}: {lost} bytes" in second.damaged[0]
+    )
     (aside,) = journals.folder.glob("*.damaged")
     assert aside.read_bytes() == content[-lost - cut : -cut]
     assert aside.name in second.damaged[0]

@@ -51,7 +51,10 @@ def test_segments_are_found_in_order_and_foreign_files_are_none(tmp_path: Path) 
     write(tmp_path, 100, b"123")
     (tmp_path / "notes.log").write_text("somebody's")
     found = existing_segments(tmp_path)
-    assert [(segment.base, segment.end) for segment in found] == [(100, 103), (5 << RUN_BITS, (5 << RUN_BITS) + 5)]
+    assert [(segment.base, segment.end) for segment in found] == [
+        (100, 103),
+        (5 << RUN_BITS, (5 << RUN_BITS) + 5),
+    ]
 
 
 def test_runs_are_never_used_twice(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ class Dockerd:
     def stop(self) -> None:
         self.lab("down", "--purge")
         shutil.rmtree(self.folder, ignore_errors=True)
+        Path(f"{self.folder}.lock").unlink(missing_ok=True)
 
 
 def command(args: list[str], environ: Mapping[str, str]) -> str:

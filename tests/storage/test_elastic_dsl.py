@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from storage.elastic_docs import LAST_TIME
-from storage.elastic_dsl import after_cursor, body, candidates, origin_filters, sort
+from storage.elastic_dsl import after_cursor, body, candidates, origin_filters, reference, sort
 from storage.elastic_template import IGNORE_ABOVE
 from storage.expression import Field, Not, Regex, Text
 from storage.grammar import parse
@@ -195,6 +195,15 @@ def test_a_cursor_is_a_place_in_the_order() -> None:
     for order in ("desc", "arrival"):
         asked = Query(order=order, cursor=msgspec.structs.replace(CURSOR, order=order))
         assert len(sort(asked)) == len(body(asked, MINE, 5, None)["search_after"])
+
+
+def test_a_reference_is_a_name_or_the_beginning_of_an_id() -> None:
+    name, begins = (
+        {"term": {"container.name": {"value": "ab"}}},
+        {"prefix": {"container.id": {"value": "ab"}}},
+    )
+    assert reference("ab") == [either(name, begins)]
+    assert reference(LONG) == []
 
 
 def test_lists_are_filtered_by_origin_only() -> None:

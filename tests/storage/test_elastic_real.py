@@ -231,6 +231,21 @@ async def test_more_origins_than_one_request_counts(opened: Open, monkeypatch: p
     assert sorted((each.container.name, each.lines) for each in found) == [(name, 2) for name in names]
 
 
+async def test_references_find_containers_the_one_seen_last_first(opened: Open) -> None:
+    store = await opened()
+    lives = [Container(f"{n}{'ab' * 31}{n}", "web") for n in range(3)]
+    origins = [
+        make_origin(each, "h") for each in (*lives, Container(None, "1ab"), Container("1abc" * 16, "db"))
+    ]
+    await put(store, [event(n, origin=origins[n % 5], timestamp=TIME - n) for n in range(10)])
+    assert await store.find_containers("web") == lives
+    assert await store.find_containers(lives[2].id or "") == [lives[2]]
+    assert {each.name for each in await store.find_containers("1ab")} == {"web", "1ab", "db"}
+    assert await store.find_containers("1abc") == [origins[4].container]
+    assert await store.find_containers("abab") == []
+    assert await store.find_containers("x" * 2000) == []
+
+
 async def test_pages_do_not_move_while_lines_arrive_even_of_another_journal(opened: Open) -> None:
     store, neighbour = await opened(), await opened(OTHER)
     await put(neighbour, [event(n + 1000, journal=OTHER) for n in range(5)])
