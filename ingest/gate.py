@@ -22,8 +22,8 @@ LOG_EVERY_SECONDS = 10  # one log line per reason in this time: a port scan must
 # Docker's client can lock itself up with acks on and both streams busy: it drops one connection and waits
 # for an ack on a new one where it never sent anything (fluent-logger-golang issue 103). Closing that silent
 # connection frees it, and what it then sends again is known by its chunk.
-SILENT_SECONDS = 1.0
-NEAR_SECONDS = 3.0
+SILENT_SECONDS = 0.2
+NEAR_SECONDS = 1.0
 MAX_PEERS = 1000  # whose latest end is remembered: far more than send logs at once
 
 
@@ -78,8 +78,13 @@ class Gate:
         for connection in waiting:
             connection.resume()
 
+    def journal_blocked(self) -> None:
+        """The journal takes nothing."""
+        for connection in list(self.connections):
+            connection.journal_blocked()
+
     def pause_all(self) -> None:
-        """The journal takes nothing: read from nobody."""
+        """Nothing more may be held in memory: read from nobody."""
         for connection in list(self.connections):
             connection.pause()
 

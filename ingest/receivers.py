@@ -28,7 +28,7 @@ class Receivers:
         self._servers: list[asyncio.Server] = []
         self._heartbeats: list[asyncio.DatagramTransport] = []
         self._sockets: list[Path] = []
-        journal.on_blocked.append(gate.pause_all)
+        journal.on_blocked.append(gate.journal_blocked)
         journal.on_unblocked.append(gate.resume_all)
 
     async def open_tcp(self, protocol: Protocol, host: str, port: int) -> None:

@@ -106,14 +106,16 @@ def prune_keys(folder: Path, now: float) -> None:
         room -= status.st_size
 
 
-def recent_keys(folder: Path, now: float) -> list[bytes]:
+def recent_keys(folder: Path, now: float, before: int) -> list[bytes]:
     """The newest resend keys on disk, oldest first: at most WINDOW_KEYS and not older than WINDOW_SECONDS.
 
-    `now` is in seconds since the epoch. Key files past their time are deleted on the way.
+    `now` is in seconds since the epoch; segments from position `before` on are still being written. Key files
+    past their time are deleted on the way.
     """
     blocks: list[bytes] = []
     room = WINDOW_KEYS * KEY_BYTES
-    for path in sorted([*folder.glob("*.log"), *folder.glob("*.keys")], reverse=True):
+    paths = [path for suffix in ("log", "keys") for path in folder.glob(f"*.{suffix}")]
+    for path in sorted((path for path in paths if path.stem < f"{before:020d}"), reverse=True):
         old = now - path.stat().st_mtime > WINDOW_SECONDS
         if old and path.suffix == ".keys":
             path.unlink()

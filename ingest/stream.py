@@ -68,6 +68,8 @@ class Connection(asyncio.Protocol):
     def _throttle(self, size: int) -> None:
         if self._journal.blocked:
             self._transport.pause_reading()  # the journal's end of block resumes all
+            if self._journal.full:
+                self._gate.pause_all()
         elif size >= BIG_READ:
             self._transport.pause_reading()
             asyncio.get_running_loop().call_soon(self.resume)
@@ -110,7 +112,7 @@ class Connection(asyncio.Protocol):
         else:
             self._journal.after_pending(done)
         if self._journal.blocked:
-            self.pause()
+            self.journal_blocked()
 
     def _without_resends(self, frames: Frames, keys: list[bytes]) -> tuple[bytes, list[bytes]]:
         """`frames.raw` without the frames that the journal has, and the keys of those that stay."""
@@ -160,10 +162,15 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
     def pause(self) -> None:
-        """The journal takes nothing: read no more until it does, and close if that takes long."""
-        if self._transport.is_closing():
-            return
-        self._transport.pause_reading()
+        """Read no more until the journal takes lines again."""
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def journal_blocked(self) -> None:
+        """The journal takes nothing. Who waits for an ack is closed if that takes long.
+
+        Others are read once more: only what they say tells whether they wait for an ack.
+        """
         if self._owed:
             asyncio.get_running_loop().call_later(CLOSE_AFTER_SECONDS, self._give_up)
 

@@ -1,11 +1,14 @@
 """When written bytes become durable: every 200 ms, or before each acknowledgement."""
 
 import asyncio
-import contextlib
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from queue import SimpleQueue
+
+import msgspec
 
 from storage.metrics import Metrics
 
@@ -18,8 +21,20 @@ EXIT_SYNC_FAILED = 74  # EX_IOERR of sysexits.h
 Done = Callable[[], None]
 
 
+class Work(msgspec.Struct, gc=False):
+    """One turn of the sync's thread: files to sync and close, the file to sync, who then may be told."""
+
+    retired: list[tuple[int, Done]]
+    active: int
+    waiting: list[Done]
+
+
 class Syncer:
-    """Runs fdatasync in a thread for one journal: `always` before telling anybody, else on an interval."""
+    """Runs fdatasync in a thread for one journal: `always` before telling anybody, else on an interval.
+
+    The thread is its own, fed by a queue, and answers by one callback: an acknowledgement waits for two
+    hand-overs and the disk, not for an executor, a future and a task to wake (half of the time, measured).
+    """
 
     def __init__(self, fd: int, metrics: Metrics, *, always: bool) -> None:
         self.dirty = False
@@ -28,41 +43,81 @@ class Syncer:
         self._metrics = metrics
         self._always = always
         self._waiting: list[Done] = []
-        self._wake = asyncio.Event()
-        self._stopping = False
-        self._task = asyncio.create_task(self._run(), name="journal-sync")
+        self._loop = asyncio.get_running_loop()
+        self._planned = False
+        self._busy = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._work: SimpleQueue[Work | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="journal-sync", daemon=True)
+        self._thread.start()
+        self._timer = self._loop.call_later(SYNC_SECONDS, self._tick)
 
     def when_safe(self, done: Sequence[Done]) -> None:
         """Call each of `done` when all that is written so far is as safe as promised."""
         if not self._always:
             _call(done)
-            return
-        if done:
+        elif done:
             self._waiting += done
-            self._wake.set()
+            self._plan()
 
     def switch(self, fd: int, synced: Done) -> None:
         """The journal rolled: sync the old file a last time, close it, call `synced` in the sync's thread."""
         self._retired.append((self._fd, synced))
         self._fd = fd
         self.dirty = True
-        self._wake.set()
+        self._plan()
 
-    async def _run(self) -> None:
-        while not self._stopping:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), None if self._always else SYNC_SECONDS)
-            self._wake.clear()
-            await self._sync()
+    async def close(self) -> None:
+        """Sync once more and stop. A sync in progress is waited for: its thread uses the files."""
+        self._timer.cancel()
+        while self._busy or self._waiting:
+            self._plan()
+            self._idle.clear()
+            await self._idle.wait()
+        self.dirty = True
+        self._begin()
+        self._work.put(None)
+        await asyncio.to_thread(self._thread.join)
 
-    async def _sync(self) -> None:
-        waiting, self._waiting = self._waiting, []
+    # -- the loop's side -------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        self._timer = self._loop.call_later(SYNC_SECONDS, self._tick)
         if self.dirty:
-            self.dirty = False
-            files = (self._retired, self._fd)  # as they are now: a roll meanwhile belongs to the next sync
-            self._retired = []
-            await asyncio.to_thread(self._sync_files, *files)
+            self._plan()
+
+    def _plan(self) -> None:
+        """Begin at the end of this turn of the loop: whoever else waits by then shares the sync."""
+        if not self._planned and not self._busy:
+            self._planned = True
+            self._loop.call_soon(self._begin)
+
+    def _begin(self) -> None:
+        self._planned = False
+        waiting, self._waiting = self._waiting, []
+        if not self.dirty:
+            _call(waiting)
+            self._idle.set()
+            return
+        self.dirty, self._busy = False, True
+        self._work.put(Work(self._retired, self._fd, waiting))
+        self._retired = []
+
+    def _synced(self, waiting: list[Done]) -> None:
+        self._busy = False
         _call(waiting)
+        if self._waiting or self._retired:
+            self._begin()
+        else:
+            self._idle.set()
+
+    # -- the thread's side -----------------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        while (work := self._work.get()) is not None:
+            self._sync_files(work.retired, work.active)
+            self._loop.call_soon_threadsafe(self._synced, work.waiting)
 
     def _sync_files(self, retired: list[tuple[int, Done]], active: int) -> None:
         started = time.perf_counter()
@@ -78,14 +133,6 @@ class Syncer:
             os._exit(EXIT_SYNC_FAILED)
         self._metrics.journal_syncs.observe(time.perf_counter() - started)
         _call(synced for _, synced in retired)
-
-    async def close(self) -> None:
-        """Sync once more and stop. A sync in progress is waited for: its thread uses the files."""
-        self._stopping = True
-        self._wake.set()
-        await self._task
-        self.dirty = True
-        await self._sync()
 
 
 def _call(done: Iterable[Done]) -> None:

@@ -31,12 +31,16 @@ async def listen_unix(gate: Gate, journal: Journal, protocol: Protocol, path: Pa
     """Listen on a unix socket; one that a dead process left behind is replaced. Raises OSError."""
     remove_stale(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    loop = asyncio.get_running_loop()
-    server = await loop.create_unix_server(
-        lambda: Connection(gate, journal, protocol), str(path), backlog=BACKLOG, start_serving=False
-    )
-    os.chmod(path, UNIX_MODE)  # noqa: PTH101 - one syscall at start
-    return server
+    sock = socket.socket(socket.AF_UNIX)  # our own: asyncio takes a path over from whoever listens there
+    try:
+        sock.bind(str(path))
+        os.chmod(path, UNIX_MODE)  # noqa: PTH101 - one syscall at start
+        return await asyncio.get_running_loop().create_unix_server(
+            lambda: Connection(gate, journal, protocol), sock=sock, backlog=BACKLOG, start_serving=False
+        )
+    except BaseException:
+        sock.close()
+        raise
 
 
 def remove_stale(path: Path) -> None:

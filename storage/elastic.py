@@ -112,8 +112,8 @@ class ElasticStore:
                 await self._cluster.install()
                 index = await self._cluster.look()
                 highest = await self._cluster.highest_offset(self._journal)
-            except (StoreUnavailable, Refused, msgspec.DecodeError) as error:
-                self._delivery.health.bad(str(error))
+            except Exception as error:  # whatever answers there: without this nothing would ever be sent
+                self._delivery.health.bad(str(error) or type(error).__name__)
                 self._notify()
                 await asyncio.sleep(LOOK_SECONDS)
                 continue

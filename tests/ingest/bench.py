@@ -42,8 +42,10 @@ class Journals:
         self.open.remove(journal)
         journal._closed = True
         journal._pending.clear()
-        journal._syncer._task.cancel()
-        await asyncio.gather(journal._syncer._task, return_exceptions=True)
+        syncer = journal._syncer
+        syncer._timer.cancel()
+        syncer._work.put(None)
+        await asyncio.to_thread(syncer._thread.join)
         os.close(journal._fd)
 
     async def close_all(self) -> None:

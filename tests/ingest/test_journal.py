@@ -337,7 +337,8 @@ async def test_a_tick_that_cannot_be_written_leaves_no_trace(journals: Journals,
 async def test_closing_writes_what_waits_past_the_limit(journals: Journals) -> None:
     """A sender without acks will not send it again."""
     journal = journals(limit=100_000)
-    put(journal, b"x" * 99_900, b"waits")
+    put(journal, b"x" * 99_900)
+    put(journal, b"waits")
     assert journal.blocked
     await journals.close(journal)
     again = journals()

@@ -132,7 +132,7 @@ async def test_closing_waits_for_the_sync_in_progress(disk: Disk, open_file: Cal
 
 
 async def test_one_failing_answer_does_not_cost_the_others_theirs(
-    disk: Disk, open_file: Callable[[], int], caplog: pytest.LogCaptureFixture
+    open_file: Callable[[], int], caplog: pytest.LogCaptureFixture
 ) -> None:
     syncer = Syncer(open_file(), Metrics(), always=True)
     called: list[int] = []

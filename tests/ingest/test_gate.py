@@ -1,0 +1,116 @@
+"""What all connections share: counts, a limit on log lines, and the tick."""
+
+import asyncio
+import logging
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from ingest import gate as gate_module
+from ingest.entries import Protocol
+from ingest.gate import MAX_PEERS, Gate, new_splitter
+from ingest.stream import Connection
+from parsers.forward import ForwardSplitter
+from parsers.gelf import NulSplitter
+from parsers.record import Frames
+from storage.metrics import Metrics
+from tests.ingest.bench import counted
+
+
+class Sender(SimpleNamespace):
+    """What the gate sees of a connection."""
+
+    def __init__(self, peer: str = "10.0.0.1", **more: Any) -> None:
+        super().__init__(peer=peer, silent=True, done=[], **more)
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def resume(self) -> None:
+        self.done.append("resume")
+
+    def pause(self) -> None:
+        self.done.append("pause")
+
+    def journal_blocked(self) -> None:
+        self.done.append("blocked")
+
+    def close_silent(self) -> None:
+        self.done.append("close_silent")
+
+
+def sender(peer: str = "10.0.0.1") -> Any:
+    return cast(Connection, Sender(peer))
+
+
+async def test_counts_reach_the_metrics_once() -> None:
+    gate = Gate(Metrics())
+    gate.count(Protocol.FORWARD, Frames(b"12345", 2))
+    gate.count(Protocol.FORWARD, Frames(b"1", 1))
+    gate.acks = 2
+    for _ in range(2):
+        gate.publish()
+        assert counted(gate.metrics.frames, "forward") == 3
+        assert counted(gate.metrics.bytes, "forward") == 6
+        assert counted(gate.metrics.acks) == 2
+    assert gate.received == 3
+
+
+async def test_open_connections_are_counted() -> None:
+    gate = Gate(Metrics())
+    one, two = sender(), sender()
+    gate.opened(one, "forward")
+    gate.opened(two, "forward")
+    gate.closed(one, "forward", asked_for_acks=False)
+    assert gate.connections == {two}
+    assert counted(gate.metrics.connections, "forward") == 1
+    assert counted(gate.metrics.connections_total, "forward") == 2
+
+
+async def test_everybody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate_module, "TICK_SECONDS", 0.001)
+    gate = Gate(Metrics())
+    one, two = sender(), sender()
+    gate.opened(one, "forward")
+    gate.opened(two, "forward")
+    gate.journal_blocked()
+    gate.pause_all()
+    gate.resume_all()
+    gate.resume_later(one)
+    await asyncio.sleep(0.02)
+    assert one.done == ["blocked", "pause", "resume", "resume"]
+    assert two.done == ["blocked", "pause", "resume"]
+
+
+async def test_every_refusal_is_counted_and_few_are_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(gate_module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    gate = Gate(Metrics())
+    with caplog.at_level(logging.WARNING):
+        for _ in range(50):
+            gate.refuse("forward", "malformed", "a scan")
+        gate.refuse("forward", "torn", "another reason")
+        assert len(caplog.records) == 2
+        clock.now = gate_module.LOG_EVERY_SECONDS
+        gate.refuse("forward", "malformed", "still there")
+    assert len(caplog.records) == 3
+    assert counted(gate.metrics.refused, "forward", "malformed") == 51
+
+
+async def test_ended_peers_are_not_remembered_without_end() -> None:
+    gate = Gate(Metrics())
+    for number in range(MAX_PEERS + 5):
+        one = sender(f"10.0.{number // 256}.{number % 256}")
+        gate.opened(one, "gelf_tcp")
+        gate.closed(one, "gelf_tcp", asked_for_acks=True)
+    assert len(gate._ack_closed) <= MAX_PEERS
+
+
+async def test_each_protocol_has_its_splitter() -> None:
+    assert isinstance(new_splitter(Protocol.FORWARD), ForwardSplitter)
+    assert isinstance(new_splitter(Protocol.GELF_TCP), NulSplitter)
