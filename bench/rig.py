@@ -66,7 +66,9 @@ def show(title: str, rows: Sequence[Row]) -> None:
 def machine() -> str:
     """Cores, processor, kernel, load of others, and the versions that matter."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((line.split(": ")[1] for line in lines if line.startswith("model name")), "unknown processor")
+    model = next(
+        (line.split(": ")[1] for line in lines if line.startswith("model name")), "unknown processor"
+    )
     names = ("uvloop", "msgpack", "msgspec", "orjson", "duckdb", "pyarrow", "elasticsearch")
     versions = ", ".join(f"{name} {version(name)}" for name in names)
     load = "/".join(f"{value:.1f}" for value in os.getloadavg())

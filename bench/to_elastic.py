@@ -19,6 +19,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import rig
@@ -65,7 +66,8 @@ def elasticsearch() -> Iterator[str]:
 
 def bodies(events: int, folder: Path) -> list[Path]:
     """The documents of the payload as bulk bodies: what logdock will send."""
-    made, writer, place, files = _events(events), Writer(), 0, []
+    made, writer, place = _events(events), Writer(), 0
+    files: list[Path] = []
     while place < len(made):
         body, place = writer.body(made, place, BODY_BYTES)
         files.append(folder / f"{len(files):04}.body")
@@ -74,7 +76,8 @@ def bodies(events: int, folder: Path) -> list[Path]:
 
 
 def _events(count: int) -> list[Event]:
-    normalizer, made = Normalizer("here"), []
+    normalizer = Normalizer("here")
+    made: list[Any] = []
     for number, file in enumerate(rig.frames(count)):
         frames = list(rig.split(file.read_bytes()))
         for at in range(0, len(frames), ENTRY_FRAMES):
@@ -148,7 +151,9 @@ def table(theirs: list[Figure], mine: list[Figure]) -> Iterator[rig.Row]:
     what = f"forward to Elasticsearch, share of the bare bulk client's rate {rig.spread(shares)}"
     yield rig.at_least(what, rig.median(shares), LEAST_SHARE, "", 2)
     for name, figures in (("logdock", mine), ("bare client", theirs)):
-        rate, server = (rig.median([getattr(figure, key) for figure in figures]) for key in ("rate", "server"))
+        rate, server = (
+            rig.median([getattr(figure, key) for figure in figures]) for key in ("rate", "server")
+        )
         yield rig.Row(f"  {name}; Elasticsearch's CPU {server:.1f} us an event", f"{rate:,.0f} events/s")
     yield rig.Row("  memory, the most", f"{max(figure.peak for figure in mine):.0f} MiB")
 

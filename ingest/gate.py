@@ -19,12 +19,15 @@ log = logging.getLogger("logdock.ingest")
 
 TICK_SECONDS = 0.02  # small reads wait this long: a wake-up costs 10 us, a line that came along 0.5 us
 LOG_EVERY_SECONDS = 10  # one log line per reason in this time: a port scan must not fill the disk
-# Docker's client can lock itself up with acks on and both streams busy: it drops one connection and waits
-# for an ack on a new one where it never sent anything (fluent-logger-golang issue 103). Closing that silent
-# connection frees it, and what it then sends again is known by its chunk.
-SILENT_SECONDS = 0.2
-NEAR_SECONDS = 1.0
-MAX_PEERS = 1000  # whose latest end is remembered: far more than send logs at once
+# Docker's client can lock itself up when it has two messages on one connection at a time (both streams of a
+# container, or a ring buffer that is being closed): one waiting goroutine reads the other's ack, or swallows
+# it, because its read buffer is made anew for each ack (fluent-logger-golang syncReadAck, issue 103). The
+# loser waits for ever, on the old connection or on a new one. Closing that connection frees it, and what it
+# then sends again is known by its chunk: so one with acks that shows such signs is closed when it is idle.
+SWEEP_SECONDS = 0.25
+MAX_PEERS = 10_000  # remembered ends of connections with acks; losing them only delays a cure
+IDLE_SWEEPS = 2
+NEAR_SECONDS = 1.0  # between one connection's end and the next one's beginning, of a client that redials
 
 
 class Gate:
@@ -37,6 +40,7 @@ class Gate:
         self.received = 0  # frames ever
         self._waiting: list[Connection] = []
         self._ticking = False
+        self._sweeping = False
         self._frames: Counter[str] = Counter()
         self._bytes: Counter[str] = Counter()
         self._logged: dict[tuple[str, str], float] = {}
@@ -46,9 +50,9 @@ class Gate:
         self.connections.add(connection)
         self.metrics.connections.labels(label).inc()
         self.metrics.connections_total.labels(label).inc()
-        if label == Protocol.FORWARD.label:
-            opened = time.monotonic()
-            asyncio.get_running_loop().call_later(SILENT_SECONDS, self._check_silent, connection, opened)
+        if label == Protocol.FORWARD.label and not self._sweeping:
+            self._sweeping = True
+            asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
 
     def closed(self, connection: "Connection", label: str, *, asked_for_acks: bool) -> None:
         self.connections.discard(connection)
@@ -58,12 +62,22 @@ class Gate:
                 self._ack_closed.clear()
             self._ack_closed[connection.peer] = time.monotonic()
 
-    def _check_silent(self, connection: "Connection", opened: float) -> None:
-        last = self._ack_closed.get(connection.peer)
-        if connection not in self.connections or not connection.silent:
-            return
-        if last is not None and abs(last - opened) < NEAR_SECONDS:
-            connection.close_silent()
+    def _sweep(self) -> None:
+        """Close the idle connections whose client may be waiting for an ack that it lost."""
+        for connection in list(self.connections):
+            if connection.idle_sweeps() >= IDLE_SWEEPS and self._suspicious(connection):
+                connection.close_stuck()
+        self._sweeping = bool(self.connections)
+        if self._sweeping:
+            asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
+
+    def _suspicious(self, connection: "Connection") -> bool:
+        if connection.overlapped:
+            return True
+        if not connection.may_want_acks:
+            return False
+        closed = self._ack_closed.get(connection.peer)
+        return closed is not None and abs(closed - connection.opened) < NEAR_SECONDS
 
     def resume_later(self, connection: "Connection") -> None:
         """Read from `connection` again at the next tick."""

@@ -7,6 +7,7 @@ one that is asked to acknowledge is read at once, because its container waits fo
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import cast
@@ -39,7 +40,11 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._refused = False
         self._owed = 0  # answers that wait for the journal
-        self.silent = True
+        self.opened = time.monotonic()
+        self.reads = 0
+        self.overlapped = False  # its client had two frames on the way at once (gate.py says what that means)
+        self._swept_reads = 0
+        self._idle_sweeps = 0
         self.peer = ""
         self.number = journal.new_connection()
 
@@ -53,10 +58,10 @@ class Connection(asyncio.Protocol):
         self._append(Kind.OPEN)
         self._gate.opened(self, self._label)
         if self._journal.full:  # no memory is left for what it would say: it waits in its own socket
-            self._transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self.pause)  # not now: uvloop begins to read after this
 
     def data_received(self, data: bytes) -> None:
-        self.silent = False
+        self.reads += 1
         try:
             for frames in self._splitter.feed(data):
                 self._take(frames)
@@ -73,7 +78,7 @@ class Connection(asyncio.Protocol):
         elif size >= BIG_READ:
             self._transport.pause_reading()
             asyncio.get_running_loop().call_soon(self.resume)
-        elif self._acks is None or not self._acks.asked_for_acks:
+        elif not self.asked_for_acks:
             self._transport.pause_reading()
             self._gate.resume_later(self)
 
@@ -86,8 +91,7 @@ class Connection(asyncio.Protocol):
         self._append(Kind.CLOSE)
         if self._acks is not None and self._acks.heartbeats:
             self._gate.metrics.heartbeats.labels(self._label).inc(self._acks.heartbeats)
-        asked = self._acks is not None and self._acks.asked_for_acks
-        self._gate.closed(self, self._label, asked_for_acks=asked)
+        self._gate.closed(self, self._label, asked_for_acks=self.asked_for_acks)
 
     # -- frames ----------------------------------------------------------------------------------------
 
@@ -100,6 +104,7 @@ class Connection(asyncio.Protocol):
         if not frames.acks:
             self._append(Kind.DATA, frames.raw, frames.count)
             return
+        self.overlapped = self.overlapped or len(frames.acks) > 1
         keys = [resend_key(frame.chunk, frames.raw[frame.start : frame.end]) for frame in frames.acks]
         json = self._acks is not None and self._acks.json
         answer = b"".join(encode_ack(frame.chunk, json=json) for frame in frames.acks)
@@ -188,9 +193,25 @@ class Connection(asyncio.Protocol):
         if not self._transport.is_closing() and not self._journal.blocked:
             self._transport.resume_reading()
 
-    def close_silent(self) -> None:
-        """Nothing ever came here, and the peer's client is known to hang like that (gate.py)."""
-        self._gate.refuse(self._label, "silent", f"{self.peer}: closed a connection that never spoke")
+    @property
+    def asked_for_acks(self) -> bool:
+        return self._acks is not None and self._acks.asked_for_acks
+
+    @property
+    def may_want_acks(self) -> bool:
+        """It asked for acks, or speaks a protocol that has them and has said nothing yet."""
+        return self.asked_for_acks or (self._acks is not None and not self.reads)
+
+    def idle_sweeps(self) -> int:
+        """How many of the gate's sweeps in a row found that nothing came; to be called once in each."""
+        idle = self.reads == self._swept_reads and not self._journal.blocked
+        self._idle_sweeps = self._idle_sweeps + 1 if idle else 0
+        self._swept_reads = self.reads
+        return self._idle_sweeps
+
+    def close_stuck(self) -> None:
+        """Its client may wait for an ack that it lost: let it dial and send again."""
+        self._gate.refuse(self._label, "stuck", f"{self.peer or 'unix'}: closed an idle connection with acks")
         self._transport.close()
 
     def close(self) -> None:

@@ -44,6 +44,8 @@ class Journals:
         journal._pending.clear()
         syncer = journal._syncer
         syncer._timer.cancel()
+        syncer._waiting.clear()
+        syncer.dirty = False
         syncer._work.put(None)
         await asyncio.to_thread(syncer._thread.join)
         os.close(journal._fd)

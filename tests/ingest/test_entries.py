@@ -80,7 +80,7 @@ def test_every_flipped_bit_is_seen(bit: int) -> None:
             assert damage.position == 64
             continue
         assert found == []
-        assert entry_length(damaged, 0, 64) > len(whole)  # type: ignore[operator]
+        assert (entry_length(bytes(damaged), 0, 64) or 0) > len(whole)
 
 
 def test_every_changed_byte_behind_the_length_is_damage() -> None:
@@ -106,7 +106,7 @@ def test_a_length_beyond_all_frames_is_damage() -> None:
     whole = bytearray(encoded())
     whole[4:8] = (MAX_ENTRY_BYTES + 1).to_bytes(4, "little")
     with pytest.raises(Damage, match="impossible length"):
-        entry_length(whole, 0, 0)
+        entry_length(bytes(whole), 0, 0)
 
 
 def test_what_could_not_be_read_back_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:

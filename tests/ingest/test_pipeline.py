@@ -215,12 +215,16 @@ OPERATIONS = st.lists(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(operations=OPERATIONS, read=st.sampled_from([1, 700, 1 << 18]), size=st.sampled_from([1, 3, 7]))
 async def test_any_checkpoint_gives_the_same_events(
     monkeypatch: pytest.MonkeyPatch, operations: list[tuple[Any, ...]], read: int, size: int
 ) -> None:
-    """What was stored up to a checkpoint and what a restart makes from there is what one run makes."""
+    """What was stored up to a checkpoint and what a restart makes from there is what one run makes.
+
+    Old engines' pieces are of full size here: short ones may be lines with a label called partial_message,
+    and which container has one is not in a checkpoint.
+    """
     clock = SimpleNamespace(now=START)
     clock.time_ns, clock.time, clock.monotonic = lambda: clock.now, lambda: clock.now / 1e9, lambda: 0.0
     monkeypatch.setattr(journal_module, "time", clock)
@@ -407,9 +411,6 @@ async def test_what_is_not_decoded_does_not_stop_the_others(
 
 
 async def test_records_that_are_none_are_marked_or_counted(house: House) -> None:
-    deep: Any = {}
-    for _ in range(900):
-        deep = [deep]
     raw = b"\x93\xa3tag\x01" + b"\x81\xa1a" + b"\x91" * 900 + b"\xc0"
     signal = msgpack.packb(["tag", [[1, {"a": 1}]], {"fluent_signal": 1}])
     put(house.journal, raw, signal, frame("fine"))

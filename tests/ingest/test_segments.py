@@ -8,6 +8,7 @@ import pytest
 
 from ingest import segments
 from ingest.entries import KEY_BYTES, Kind, Protocol, encode_header
+from ingest.resends import WINDOW_SECONDS
 from ingest.segments import (
     RUN_BITS,
     Segment,
@@ -102,7 +103,7 @@ def test_a_torn_or_damaged_entry_gives_no_keys(tmp_path: Path) -> None:
 
 
 def test_keys_older_than_the_window_are_not_scanned(tmp_path: Path) -> None:
-    old = time.time_ns() - (segments.WINDOW_SECONDS + 1) * 1_000_000_000
+    old = time.time_ns() - (WINDOW_SECONDS + 1) * 1_000_000_000
     segment = write(tmp_path, 0, entry(b"a", 1, observed=old) + entry(b"b", 2))
     assert scan_keys(segment.path) == keys(2)
 
@@ -131,7 +132,7 @@ def test_only_the_newest_keys_are_rebuilt(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_keys_past_their_time_go(tmp_path: Path) -> None:
-    for base, seconds in ((0, segments.WINDOW_SECONDS + 5), (10, 5)):
+    for base, seconds in ((0, WINDOW_SECONDS + 5), (10, 5)):
         leave_keys(segment_path(tmp_path, base), keys(base))
         age(segment_path(tmp_path, base).with_suffix(".keys"), seconds)
     assert recent_keys(tmp_path, time.time(), 1 << 50) == [key(10)]
@@ -142,6 +143,6 @@ def test_key_files_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(segments, "WINDOW_KEYS", 4)
     for base in (0, 10, 20, 30):
         leave_keys(segment_path(tmp_path, base), keys(base, base + 1))
-    age(segment_path(tmp_path, 30).with_suffix(".keys"), segments.WINDOW_SECONDS + 5)
+    age(segment_path(tmp_path, 30).with_suffix(".keys"), WINDOW_SECONDS + 5)
     prune_keys(tmp_path, time.time())
     assert sorted(int(path.stem) for path in tmp_path.glob("*.keys")) == [20]

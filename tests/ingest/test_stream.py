@@ -422,7 +422,7 @@ async def test_a_big_sender_leaves_the_others_their_turn(house: House) -> None:
 
 
 async def silent_after_acked(house: House, monkeypatch: pytest.MonkeyPatch, protocol: str) -> Sender:
-    monkeypatch.setattr(gate_module, "SILENT_SECONDS", 0.03)
+    monkeypatch.setattr(gate_module, "SWEEP_SECONDS", 0.02)
     speaking, silent = await house.sender(), await house.sender(protocol)
     speaking.send(frame("line", "c1"))
     await speaking.receive(len(ack("c1")))
@@ -435,18 +435,18 @@ async def test_a_silent_connection_beside_an_ended_one_with_acks_is_closed(
 ) -> None:
     silent = await silent_after_acked(house, monkeypatch, "forward")
     assert await silent.end() == b""
-    assert house.refused("silent") == 1
+    assert house.refused("stuck") == 1
 
 
 async def test_gelf_knows_no_acks_so_silence_is_fine(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     silent = await silent_after_acked(house, monkeypatch, "gelf_tcp")
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(silent.reader.read(1), 0.1)
-    assert house.refused("silent", "gelf_tcp") == 0
+    assert house.refused("stuck", "gelf_tcp") == 0
 
 
 async def test_a_silent_connection_alone_stays(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate_module, "SILENT_SECONDS", 0.02)
+    monkeypatch.setattr(gate_module, "SWEEP_SECONDS", 0.01)
     silent = await house.sender()
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(silent.reader.read(1), 0.1)
@@ -459,7 +459,7 @@ async def test_one_that_came_and_went_is_no_silent_one(house: House, monkeypatch
     silent = await silent_after_acked(house, monkeypatch, "forward")
     await silent.close()
     await asyncio.sleep(0.1)
-    assert house.refused("silent") == 0
+    assert house.refused("stuck") == 0
 
 
 async def test_a_chunk_that_is_no_text_is_echoed(house: House) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest import sync
-from ingest.sync import EXIT_SYNC_FAILED, Syncer
+from ingest.sync import EXIT_SYNC_FAILED, INLINE_SECONDS, Syncer
 from storage.metrics import Metrics
 from tests.ingest.bench import until
 
@@ -22,13 +24,10 @@ class Disk:
         self.go = threading.Event()
         self.go.set()
         self.entered = 0
-        self.problem: OSError | None = None
 
     def fdatasync(self, fd: int) -> None:
         self.entered += 1
         assert self.go.wait(10)
-        if self.problem is not None:
-            raise self.problem
         os.fstat(fd)  # EBADF for a file that was closed under us
         self.synced.append(fd)
 
@@ -136,7 +135,7 @@ async def test_one_failing_answer_does_not_cost_the_others_theirs(
 ) -> None:
     syncer = Syncer(open_file(), Metrics(), always=True)
     called: list[int] = []
-    syncer.when_safe([lambda: 1 / 0, lambda: called.append(1)])  # type: ignore[list-item,func-returns-value]
+    syncer.when_safe([lambda: 1 / 0, lambda: called.append(1)])  # type: ignore[list-item]
     await until(lambda: called == [1])
     syncer.when_safe([lambda: called.append(2)])
     await until(lambda: called == [1, 2])
@@ -144,25 +143,57 @@ async def test_one_failing_answer_does_not_cost_the_others_theirs(
     await syncer.close()
 
 
-async def test_a_failed_sync_ends_the_process_before_anybody_is_told(
-    disk: Disk, open_file: Callable[[], int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    disk.problem = OSError(5, "Input/output error")
-    codes: list[int] = []
+FAILING = """
+import asyncio, os, tempfile
+from ingest.sync import Syncer
+from storage.metrics import Metrics
 
-    def exit_(code: int) -> None:
-        codes.append(code)
-        raise SystemExit(code)
+def fail(fd):
+    raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(os, "_exit", exit_)
-    syncer = Syncer(open_file(), Metrics(), always=True)
-    called: list[int] = []
+async def main():
+    os.fdatasync = fail
+    syncer = Syncer(tempfile.TemporaryFile().fileno(), Metrics(), always=True)
     syncer.dirty = True
-    waiting = [lambda: called.append(1)]
-    with pytest.raises(SystemExit):
-        syncer._sync_files([], syncer._fd)
-    assert codes == [EXIT_SYNC_FAILED]
-    assert called == []
-    assert waiting
-    disk.problem = None
+    syncer.when_safe([lambda: print("acknowledged")])
+    await asyncio.sleep(10)
+
+asyncio.run(main())
+"""
+
+
+def test_a_failed_sync_ends_the_process_before_anybody_is_told() -> None:
+    ended = subprocess.run([sys.executable, "-c", FAILING], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == EXIT_SYNC_FAILED
+    assert ended.stdout == ""
+    assert "Input/output error" in ended.stderr
+
+
+async def test_a_quick_disk_is_synced_by_the_loop_and_a_slow_one_never(
+    open_file: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+    seconds, now = INLINE_SECONDS / 10, 0.0
+
+    def fdatasync(_: int) -> None:
+        nonlocal now
+        now += seconds
+        threads.append(threading.current_thread().name)
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    monkeypatch.setattr(sync.time, "perf_counter", lambda: now)
+    syncer = Syncer(open_file(), Metrics(), always=True)
+
+    async def synced() -> str:
+        called: list[int] = []
+        syncer.dirty = True
+        syncer.when_safe([lambda: called.append(1)])
+        await until(lambda: called)
+        return threads[-1]
+
+    assert await synced() == "journal-sync"  # nothing is known of the disk yet
+    assert [await synced() for _ in range(20)][-1] == "MainThread"
+    seconds = INLINE_SECONDS * 10
+    await synced()
+    assert await synced() == "journal-sync"
     await syncer.close()
