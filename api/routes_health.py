@@ -23,12 +23,15 @@ _POLICY = (
 router = APIRouter(tags=["health"])
 
 
+# HEAD too: what probes send that want no body (wget --spider, curl -I)
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz")
 async def healthz() -> dict[str, str]:
     """The process lives and answers."""
     return {"status": "ok"}
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses={503: {"description": "not yet: `reasons` say why"}})
 async def readyz(request: Request) -> Response:
     """Whether answers come from everything held: 503 with reasons while the journal is replayed."""
@@ -51,6 +54,7 @@ async def docs() -> Response:
     return _page("docs.html")
 
 
+@router.head("/", include_in_schema=False)
 @router.get("/", include_in_schema=False)
 async def index() -> Response:
     """What this is, and where to go on."""

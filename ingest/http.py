@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import msgpack
-import orjson
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from ingest.entries import MAX_RAW_BYTES, Kind, Protocol
@@ -19,10 +18,14 @@ from ingest.journal import Journal
 from ingest.udp import frame_payloads
 from parsers.gelf import decode as decode_gelf
 from parsers.gelf import inflate
+from parsers.inflate import inflated
+from parsers.jsontext import loads
 from parsers.record import NANOSECONDS, DecodeError, Frames
 
 BODY_BYTES = 32 << 20  # Fluentd's own default for in_http (body_size_limit)
 BYTES_TOO = "surrogateescape"  # a line that is no UTF-8 arrives as it was sent
+# Content codings (RFC 9110, section 8.4.1) that senders use; "deflate" there means zlib's format.
+ENCODINGS = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "zlib", "zstd": "zstd"}
 SECONDS_MAX = 2**32 - 1  # EventTime holds unsigned 32-bit seconds
 
 
@@ -79,18 +82,33 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
+async def _content(request: Request) -> bytes:
+    """The body without its Content-Encoding, refused when it is too large with or without it."""
+    body = await _body(request)
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        return body
+    if encoding not in ENCODINGS:
+        raise HTTPException(415, f"content-encoding {encoding} is not known: send gzip, deflate or zstd")
+    try:
+        return b"".join(inflated(body, ENCODINGS[encoding], BODY_BYTES))
+    except DecodeError as problem:
+        status = 413 if problem.reason == "inflated_too_big" else 400
+        raise HTTPException(status, f"body ({encoding}): {problem}") from None
+
+
 async def _records(request: Request) -> list[dict[str, Any]]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/x-www-form-urlencoded":
-        value = _form_value(await _body(request))
+        value = _form_value(await _content(request))
     elif kind == "multipart/form-data":
         value = await _multipart_value(request)
-    elif kind == "application/msgpack":
-        value = _from_msgpack(await _body(request))
+    elif kind in ("application/msgpack", "application/x-msgpack"):
+        value = _from_msgpack(await _content(request))
     elif kind == "application/x-ndjson":
-        value = [_from_json(line) for line in (await _body(request)).splitlines() if line.strip()]
+        value = [_from_json(line) for line in (await _content(request)).splitlines() if line.strip()]
     elif kind in ("", "application/json", "text/plain"):
-        value = _from_json(await _body(request))
+        value = _from_json(await _content(request))
     else:
         raise HTTPException(
             415, f"content-type {kind} is not known: send application/json or application/msgpack"
@@ -112,7 +130,7 @@ def _form_value(body: bytes) -> Any:
 
 
 async def _multipart_value(request: Request) -> Any:
-    body = await _body(request)
+    body = await _content(request)
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}
@@ -125,8 +143,8 @@ async def _multipart_value(request: Request) -> Any:
 
 def _from_json(body: bytes) -> Any:
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as problem:
+        return loads(body)
+    except ValueError as problem:
         raise HTTPException(400, f"body is not JSON: {problem}") from None
 
 

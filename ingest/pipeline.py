@@ -6,16 +6,16 @@ at the store's last checkpoint and makes the same events with the same ids, beca
 """
 
 import asyncio
-import contextlib
 import itertools
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
 
 from ingest.decoding import Decoder
-from ingest.entries import Entry, Kind
+from ingest.entries import Entry, Kind, Protocol
 from ingest.journal import Journal
 from ingest.reader import Reader
 from parsers.event import Event
@@ -32,6 +32,9 @@ SLICE_EVENTS = 1000  # an entry may expand (packed, compressed): no step makes m
 SMALL_STEP_BYTES = 32 << 10  # after less than this the pipeline lets some gather
 GATHER_SECONDS = 0.02
 RETRY_SECONDS = 1.0  # between attempts at a store that is away
+# After a store could not be made durable. Each attempt at a full disk builds and writes a whole file for
+# nothing; the store's own upkeep tries again meanwhile.
+FLUSH_RETRY_SECONDS = 10.0
 TICK_NS = 500_000_000  # an idle journal says the time this often while the joiner holds something
 # After a power cut the last numbers given out may be lost with the journal's unsynced end. Every run jumps
 # further than any such loss can be (0.2 s), so no sequence or offset is ever given twice.
@@ -61,18 +64,16 @@ class Pipeline:
         self._joiner = joiner
         self._metrics = metrics
         self._reader = Reader(journal, 0)
-        self._sequence = 0
-        self._offset = 0
-        self._next = 0
+        self._sequence = self._offset = self._next = 0
         self._index = 0  # records of the entry at `_next` that were handed on already
         self._items: Iterator[Event | Part] = iter(())
         self._entry: Entry | None = None
         self._entries: list[Entry] = []
         self._refeed: dict[int, dict[int, int]] = {}  # position -> {index: sequence} of records held before
-        self._resume_at = 0
-        self._resume_index = 0
-        self._oldest_observed = 0
+        self._resume_at = self._resume_index = self._oldest_observed = 0
+        self._records: Counter[Protocol] = Counter()  # read since the store last took events
         self._stopping = False
+        self._flush_after = 0.0  # on the monotonic clock
 
     # -- state -----------------------------------------------------------------------------------------
 
@@ -239,7 +240,7 @@ class Pipeline:
 
     def _count(self, entry: Entry, records: int) -> None:
         if records:
-            self._metrics.records.labels(entry.protocol.label).inc(records)
+            self._records[entry.protocol] += records
         if entry.position < self._journal.start_position:
             self.replayed += records
             self._metrics.replayed.inc(records)
@@ -270,6 +271,9 @@ class Pipeline:
 
     def _tell(self, events: list[Event]) -> None:
         self._metrics.events.inc(len(events))
+        for protocol, count in self._records.items():
+            self._metrics.records.labels(protocol.label).inc(count)
+        self._records.clear()
         for event in events:
             for flag in event.flags:
                 self._metrics.marked.labels(flag).inc()
@@ -283,9 +287,13 @@ class Pipeline:
         first, safe = self._journal.segments[0], self._store.safe()
         done = safe.oldest if safe else 0
         # only if that frees the first segment: else every step would seal a file of its own
-        if self._journal.under_pressure and done < first.end <= self.checkpoint.oldest:
+        pressed = self._journal.under_pressure and time.monotonic() >= self._flush_after
+        if pressed and done < first.end <= self.checkpoint.oldest:
             log.info("journal half full: sealing early (safe up to %s)", done)
-            with contextlib.suppress(StoreUnavailable):  # then the journal fills up and senders wait
+            try:
                 await self._store.flush()
+            except StoreUnavailable as problem:  # the journal fills up and senders wait
+                log.warning("cannot seal early: %s", problem)
+                self._flush_after = time.monotonic() + FLUSH_RETRY_SECONDS
         if (safe := self._store.safe()) is not None:
             self._journal.forget(safe.oldest)

@@ -6,6 +6,7 @@ All of it runs on the event loop except the work on the disk, which one writer t
 import asyncio
 import logging
 import sqlite3
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -184,6 +185,8 @@ class Keeper:
             try:
                 done = await in_thread(self._writer, work, *args)
             except _DISK_ERRORS as error:
+                # its frames hold a copy of all the batches, and a full disk refuses again and again
+                traceback.clear_frames(error.__traceback__)
                 raise StoreUnavailable(f"the local store cannot write: {error}") from error
             done()
 
@@ -193,6 +196,8 @@ class Keeper:
         except asyncio.CancelledError:
             await asyncio.wait([running])
             raise
+        finally:
+            del running  # or an error and its task would hold each other, and with them the batches
 
     # Upkeep
 

@@ -24,6 +24,13 @@ async def test_not_ready_says_why(ask: httpx.AsyncClient, house: Any) -> None:
     assert answer.json() == {"ready": False, "reasons": ["the journal is replayed"], "lag_bytes": 5}
 
 
+async def test_probes_that_want_no_body(ask: httpx.AsyncClient, house: Any) -> None:
+    for path in ("/healthz", "/readyz", "/"):
+        assert (await ask.head(path)).status_code == 200
+    house.readiness = replace(house.readiness, ready=False)
+    assert (await ask.head("/readyz")).status_code == 503
+
+
 async def test_metrics(ask: httpx.AsyncClient, house: Any) -> None:
     house.metrics.acks.inc(7)
     answer = await ask.get("/metrics")

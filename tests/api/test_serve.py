@@ -5,101 +5,23 @@ import contextlib
 import os
 import shutil
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-import httpx
 import orjson
 import pytest
 
 from api import house as house_module
 from api import serve
-from api.serve import Server, StartError, greet, journal_identity, load_templates
-from api.settings import Settings, load_settings
+from api.serve import greet, journal_identity
 from storage.store import Checkpoint
+from tests.api.running import Running, quick, running
 from tests.ingest.bench import ID, ack, frame, packed_frames, part, until
 
+__all__ = ["quick", "running"]  # fixtures
+
 STORES = ["memory", "local"]
-
-
-def settings(data: Path, **changes: Any) -> Settings:
-    free = "127.0.0.1:0"
-    given = dict.fromkeys(("http", "forward", "gelf_udp", "gelf_tcp"), free) | {"store": "memory"}
-    return load_settings(data=data, **(given | changes))
-
-
-class Running:
-    """One server after another on one data folder, and senders to the current one."""
-
-    def __init__(self, data: Path) -> None:
-        self.data = data
-        self.server: Server | None = None
-
-    async def start(self, **changes: Any) -> Server:
-        server = Server(settings(self.data, **changes))
-        await server.start()
-        self.server = server
-        return server
-
-    async def stop(self) -> None:
-        server, self.server = self.server, None
-        if server is not None:
-            await asyncio.wait_for(server.stop(), 15)
-
-    def address(self, name: str, at: int = 0) -> tuple[str, int]:
-        assert self.server is not None
-        where = self.server.addresses[name]
-        text = where if isinstance(where, str) else cast(list[str], where)[at]
-        host, _, port = text.rpartition(":")
-        return host, int(port)
-
-    async def send(self, *parts: bytes, name: str = "forward", wanted: bytes = b"") -> None:
-        """Over one connection of its own, until `wanted` was answered."""
-        reader, writer = await asyncio.open_connection(*self.address(name))
-        writer.write(b"".join(parts))
-        assert await asyncio.wait_for(reader.readexactly(len(wanted)), 10) == wanted
-        writer.close()
-        await writer.wait_closed()
-
-    async def get(self, path: str) -> httpx.Response:
-        host, port = self.address("http")
-        async with httpx.AsyncClient(base_url=f"http://{host}:{port}") as client:
-            return await client.get(path)
-
-    async def post(self, path: str, content: bytes) -> httpx.Response:
-        host, port = self.address("http")
-        async with httpx.AsyncClient(base_url=f"http://{host}:{port}") as client:
-            return await client.post(path, content=content)
-
-    async def events(self) -> list[dict[str, Any]]:
-        answer = await self.get("/api/v1/logs?limit=10000&order=asc")
-        assert answer.status_code == 200, answer.text
-        return cast(list[dict[str, Any]], answer.json()["events"])
-
-    async def lines(self) -> list[str]:
-        """In the order of the journal."""
-        return [e["message"] for e in sorted(await self.events(), key=lambda e: e["sequence"])]
-
-    async def settled(self) -> None:
-        """Until everything in the journal can be asked for."""
-        assert self.server is not None and self.server._house is not None
-        journal, pipeline = self.server.journal, self.server._house.pipeline
-        journal.flush()
-        await until(lambda: pipeline.lag_bytes == 0 and pipeline.caught_up)
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.receivers.QUIET_SECONDS", 0.02)
-    monkeypatch.setattr("gc.freeze", lambda: None)  # this process goes on, and has more to collect
-
-
-@pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[Running]:
-    made = Running(tmp_path / "data")
-    yield made
-    await made.stop()
 
 
 async def send_one_of_each(running: Running) -> list[str]:
@@ -304,102 +226,6 @@ async def test_metrics_know_the_counts(running: Running) -> None:
         "logdock_pipeline_lag_bytes 0.0",
     ):
         assert wanted in text
-
-
-# -- what prevents a start -----------------------------------------------------------------------------
-
-
-async def refused(data: Path, **changes: Any) -> str:
-    """Why it does not start. Whatever it opened is closed again: the same server starts without `changes`."""
-    with pytest.raises(StartError) as caught:
-        await Server(settings(data, **changes)).start()
-    return str(caught.value)
-
-
-async def test_a_second_server_is_told_the_pid_of_the_first(running: Running) -> None:
-    await running.start()
-    why = await refused(running.data)
-    assert f"pid {os.getpid()}" in why
-    assert str(running.data) in why
-    await running.send(frame("undisturbed", "c1"), wanted=ack("c1"))
-
-
-@pytest.mark.parametrize("name", ["http", "forward", "gelf_tcp", "gelf_udp"])
-async def test_a_port_in_use(running: Running, name: str) -> None:
-    kind = socket.SOCK_DGRAM if name == "gelf_udp" else socket.SOCK_STREAM
-    with socket.socket(socket.AF_INET, kind) as other:
-        other.bind(("127.0.0.1", 0))
-        if kind == socket.SOCK_STREAM:
-            other.listen()
-        address = f"127.0.0.1:{other.getsockname()[1]}"
-        why = await refused(running.data, **{name: address})
-    assert f"--{name.replace('_', '-')} {address}" in why
-    assert "in use" in why
-    await running.start()
-    await running.send(frame("line", "c1"), wanted=ack("c1"))
-
-
-async def test_a_unix_socket_in_use(running: Running, tmp_path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as other:
-        other.bind(str(tmp_path / "sock"))
-        other.listen()
-        why = await refused(running.data, forward=f"unix://{tmp_path / 'sock'}")
-    assert f"--forward unix://{tmp_path / 'sock'}" in why
-
-
-@pytest.mark.parametrize("template", ["{{.ID", "{{.Nope}}", "{{if}}"])
-async def test_a_bad_tag_template(running: Running, template: str) -> None:
-    why = await refused(running.data, tag_template=(template,))
-    assert why.startswith("--tag-template: ")
-    assert not (running.data / "lock").exists()  # it is looked at first
-
-
-async def test_a_bad_daemon_json(running: Running, tmp_path: Path) -> None:
-    file = tmp_path / "daemon.json"
-    file.write_text('{"log-driver": "fluentd", "log-opts": {"tag": "{{.ID"}}')
-    assert f"--daemon-json {file}" in await refused(running.data, daemon_json=file)
-    file.write_text("{")
-    assert f"--daemon-json {file}" in await refused(running.data, daemon_json=file)
-
-
-def test_templates_of_daemon_json_and_flags(tmp_path: Path) -> None:
-    file = tmp_path / "daemon.json"
-    file.write_text('{"log-driver": "fluentd", "log-opts": {"tag": "docker.{{.Name}}"}}')
-    default = load_templates(settings(tmp_path))
-    from_file = load_templates(settings(tmp_path, daemon_json=file))
-    both = load_templates(settings(tmp_path, daemon_json=file, tag_template=("x.{{.ID}}",)))
-    assert [len(default), len(from_file), len(both)] == [1, 1, 2]
-
-
-async def test_a_data_folder_that_cannot_be_used(tmp_path: Path) -> None:
-    file = tmp_path / "file"
-    file.write_text("")
-    assert f"cannot use data folder {file}" in await refused(file)
-
-
-async def test_a_journal_that_cannot_be_opened(running: Running) -> None:
-    (running.data / "journal").mkdir(parents=True)
-    (running.data / "journal" / "run").write_text("not a number")
-    assert "cannot open the journal" in await refused(running.data)
-    (running.data / "journal" / "run").unlink()
-    await running.start()
-
-
-async def test_a_store_that_needs_its_operator(running: Running) -> None:
-    await running.start(store="local")
-    await running.send(frame("line"))
-    await running.settled()
-    await running.stop()
-    catalogue = running.data / "store" / "catalogue.sqlite"
-    kept = catalogue.with_name("kept")
-    catalogue.rename(kept)
-    assert "cannot open the local store: " in await refused(running.data, store="local")
-    for file in (running.data / "store").glob("catalogue.sqlite*"):
-        file.unlink()
-    kept.rename(catalogue)
-    await running.start(store="local")
-    await running.settled()
-    assert await running.lines() == ["line"]
 
 
 # -- small things --------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgpack
+import pytest
 
 from ingest.entries import Entry, Kind, Protocol
 from ingest.journal import Journal
@@ -119,3 +120,25 @@ async def until(holds: Callable[[], Any], patience: float = 10.0) -> None:
             return
         await asyncio.sleep(pause)
     raise AssertionError("it never came true")
+
+
+def append(journal: Journal, raw: bytes, done: Callable[[], None] | None = None, *keys: bytes) -> None:
+    journal.append(Kind.DATA, Protocol.FORWARD, 1, b"10.0.0.1", raw, 1, keys, done)
+
+
+class Writev:
+    """writev that fails while `problem` is set, after having written `taken` bytes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.problem: OSError | None = None
+        self.taken = 0
+        self.calls = 0
+        self._real = os.writev
+        monkeypatch.setattr(os, "writev", self)
+
+    def __call__(self, fd: int, buffers: Sequence[bytes]) -> int:
+        self.calls += 1
+        if self.problem is None:
+            return self._real(fd, buffers)
+        os.write(fd, b"".join(buffers)[: self.taken])
+        raise self.problem

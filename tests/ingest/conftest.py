@@ -1,14 +1,17 @@
 """Fixtures of the ingest room."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+import os
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvloop
 
-from tests.ingest.bench import Journals
+from tests.ingest.bench import Journals, Writev
+from tests.ingest.listening import Listening
 
 
 @pytest.fixture
@@ -20,7 +23,7 @@ async def journals(tmp_path: Path) -> AsyncIterator[Journals]:
     await made.close_all()
 
 
-SOCKETS = ("test_stream.py", "test_udp.py", "test_tcp.py", "test_receivers.py")
+SOCKETS = ("test_stream.py", "test_stream_blocked.py", "test_udp.py", "test_tcp.py", "test_receivers.py")
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], Any]]:
@@ -29,3 +32,31 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[]
     if item.path.name in SOCKETS:
         loops["uvloop"] = uvloop.new_event_loop
     return loops
+
+
+@pytest.fixture
+def writev(monkeypatch: pytest.MonkeyPatch) -> Writev:
+    return Writev(monkeypatch)
+
+
+@pytest.fixture
+def slow_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """fdatasync waits for this event."""
+    go = threading.Event()
+    real = os.fdatasync
+
+    def fdatasync(fd: int) -> None:
+        assert go.wait(10)
+        real(fd)
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    yield go
+    go.set()
+
+
+@pytest.fixture
+async def house(journals: Journals) -> AsyncIterator[Listening]:
+    made = Listening(journals())
+    await made.open()
+    yield made
+    await made.close()

@@ -72,6 +72,12 @@ ONE, TWO = {"log": "one", "n": 1}, {"log": "twö", "deep": {"a": [1, None]}}
         (msgpack.packb([ONE, TWO]), MSGPACK, [ONE, TWO]),
         (b"json=%7B%22log%22%3A%22one+two+%C3%B6%22%7D", FORM, [{"log": "one two ö"}]),
         (b"other=x&json=[{}]", FORM, [{}]),
+        (msgpack.packb(ONE), {"content-type": "application/x-msgpack"}, [ONE]),
+        (gzip.compress(orjson.dumps(ONE)), JSON | {"content-encoding": "gzip"}, [ONE]),
+        (zlib.compress(msgpack.packb(ONE)), MSGPACK | {"content-encoding": "Deflate"}, [ONE]),
+        (gzip.compress(b"json=[{}]"), FORM | {"content-encoding": "x-gzip"}, [{}]),
+        (orjson.dumps(ONE), JSON | {"content-encoding": "identity"}, [ONE]),
+        (b'{"log":"\\ud800 \xff"}', JSON, [{"log": "\ufffd \ufffd"}]),
     ],
 )  # fmt: skip
 async def test_bodies(inputs: Input, content: bytes, headers: dict[str, str], wanted: list[Any]) -> None:
@@ -157,6 +163,9 @@ async def test_a_time_that_is_none(inputs: Input, text: str) -> None:
         (b"x=1", FORM, 400, "json or msgpack"),
         (b"json={", FORM, 400, "not JSON"),
         (b"<log/>", {"content-type": "application/xml"}, 415, "application/xml"),
+        (b"{}", JSON | {"content-encoding": "br"}, 415, "gzip"),
+        (b"{}", JSON | {"content-encoding": "gzip"}, 400, "gzip"),
+        (gzip.compress(b"{}")[:-4], JSON | {"content-encoding": "gzip"}, 400, "cut off"),
         (b"nonsense", {"content-type": "multipart/form-data"}, 400, ""),
         (b"nonsense", {"content-type": "multipart/form-data; boundary=x"}, 400, ""),
     ],
@@ -186,6 +195,14 @@ async def test_a_body_too_large(
     assert (await inputs.post("/fluentd/app", b"x" * 1001, headers)).status_code == 413
     assert (await inputs.post("/fluentd/app", endless(), headers)).status_code == 413
     assert len(read) < 10
+    assert data(inputs.journal) == []
+
+
+async def test_a_body_that_inflates_too_far(inputs: Input, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_module, "BODY_BYTES", 1000)
+    bomb = gzip.compress(b" " * 100_000)
+    assert len(bomb) < 1000
+    assert (await inputs.post("/fluentd/app", bomb, JSON | {"content-encoding": "gzip"})).status_code == 413
     assert data(inputs.journal) == []
 
 

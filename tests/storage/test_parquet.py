@@ -1,7 +1,9 @@
 """The embedded store beyond the contract: sealing, crashes, merging, retention, pages over all of it."""
 
 import asyncio
+import gc
 import random
+import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -262,6 +264,33 @@ async def test_a_full_hot_set_waits_for_the_disk(open_store: Open, monkeypatch: 
     monkeypatch.undo()
     await add(store, range(20, 30), seal=True)
     assert await everything(store, Query(order="asc")) == [make(n) for n in range(30)]
+
+
+async def test_a_refused_seal_leaves_no_copy_of_the_batches(
+    open_store: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the attempt built is freed at once, not when the garbage collector comes by."""
+
+    class Copy:
+        pass
+
+    copies: list[weakref.ref[Copy]] = []
+
+    def write(*_: object) -> None:
+        copy = Copy()
+        copies.append(weakref.ref(copy))
+        raise OSError("no space left")
+
+    store = await open_store()
+    await add(store, range(5))
+    monkeypatch.setattr(local_files, "write", write)
+    gc.disable()
+    try:
+        with pytest.raises(StoreUnavailable):
+            await store.flush()
+        assert [copy() for copy in copies] == [None]
+    finally:
+        gc.enable()
 
 
 async def test_seals_by_rows_and_by_age(open_store: Open, tmp_path: Path) -> None:
