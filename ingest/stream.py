@@ -204,7 +204,7 @@ class Connection(asyncio.Protocol):
 
     def idle_sweeps(self) -> int:
         """How many of the gate's sweeps in a row found that nothing came; to be called once in each."""
-        idle = self.reads == self._swept_reads and not self._journal.blocked
+        idle = self.reads == self._swept_reads and not self._owed and not self._journal.blocked
         self._idle_sweeps = self._idle_sweeps + 1 if idle else 0
         self._swept_reads = self.reads
         return self._idle_sweeps

@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from parsers.event import Event, Origin, Printed
 
-# Arrow's own pool gives memory back at once and takes it again, zeroed, for the next batch: that costs 1.1 us an
-# event and 70 MiB at the peak more than malloc does (bench/end_to_end.py).
+# Arrow's own pool gives memory back at once and takes it again, zeroed, for the next batch: that costs 1.1 us
+# an event and 70 MiB at the peak more than malloc does (bench/end_to_end.py).
 pa.set_memory_pool(pa.system_memory_pool())
 
 WORD = pa.dictionary(pa.int32(), pa.string())  # few distinct values: one small number a row

@@ -15,14 +15,15 @@ from parsers.forward import ForwardSplitter
 from parsers.gelf import NulSplitter
 from parsers.record import Frames
 from storage.metrics import Metrics
-from tests.ingest.bench import counted
+from tests.ingest.bench import counted, until
 
 
 class Sender(SimpleNamespace):
     """What the gate sees of a connection."""
 
     def __init__(self, peer: str = "10.0.0.1", **more: Any) -> None:
-        super().__init__(peer=peer, silent=True, done=[], **more)
+        plain = {"opened": 100.0, "overlapped": False, "may_want_acks": True, "idle": 0}
+        super().__init__(peer=peer, done=[], **(plain | more))
 
     __hash__ = object.__hash__  # type: ignore[assignment]
 
@@ -38,12 +39,15 @@ class Sender(SimpleNamespace):
     def journal_blocked(self) -> None:
         self.done.append("blocked")
 
-    def close_silent(self) -> None:
-        self.done.append("close_silent")
+    def idle_sweeps(self) -> int:
+        return int(self.idle)
+
+    def close_stuck(self) -> None:
+        self.done.append("close_stuck")
 
 
-def sender(peer: str = "10.0.0.1") -> Any:
-    return cast(Connection, Sender(peer))
+def sender(peer: str = "10.0.0.1", **more: Any) -> Any:
+    return cast(Connection, Sender(peer, **more))
 
 
 async def test_counts_reach_the_metrics_once() -> None:
@@ -114,3 +118,42 @@ async def test_ended_peers_are_not_remembered_without_end() -> None:
 async def test_each_protocol_has_its_splitter() -> None:
     assert isinstance(new_splitter(Protocol.FORWARD), ForwardSplitter)
     assert isinstance(new_splitter(Protocol.GELF_TCP), NulSplitter)
+
+
+IDLE = gate_module.IDLE_SWEEPS
+
+
+@pytest.mark.parametrize(
+    ("one", "closed"),
+    [
+        (sender(idle=IDLE, overlapped=True), True),
+        (sender(idle=IDLE - 1, overlapped=True), False),
+        (sender(idle=IDLE), True),  # its peer has just ended another connection with acks
+        (sender(idle=IDLE, may_want_acks=False), False),
+        (sender("10.0.0.2", idle=IDLE), False),
+        (sender(idle=IDLE, opened=100.0 - gate_module.NEAR_SECONDS), False),
+        (sender(idle=IDLE, opened=100.0 + gate_module.NEAR_SECONDS), False),
+    ],
+)
+async def test_only_an_idle_connection_with_signs_of_a_lost_ack_is_closed(
+    monkeypatch: pytest.MonkeyPatch, one: Any, closed: bool
+) -> None:
+    monkeypatch.setattr(gate_module, "time", SimpleNamespace(monotonic=lambda: 100.0))
+    gate = Gate(Metrics())
+    ended = sender()
+    gate.opened(ended, "forward")
+    gate.closed(ended, "forward", asked_for_acks=True)
+    gate.opened(one, "forward")
+    gate._sweep()
+    assert one.done == (["close_stuck"] if closed else [])
+
+
+async def test_nobody_is_swept_when_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate_module, "SWEEP_SECONDS", 0.005)
+    gate = Gate(Metrics())
+    for _ in range(2):  # it begins again with the next connection
+        one = sender(idle=IDLE, overlapped=True)
+        gate.opened(one, "forward")
+        await until(lambda one=one: one.done)  # type: ignore[misc]
+        gate.closed(one, "forward", asked_for_acks=True)
+        await until(lambda: not gate._sweeping)

@@ -79,6 +79,16 @@ class Script:
         middle = part(self.text(), ordinal, line=f"p{line}", **of(ID))
         self.put(connection, *around[:count], middle, *around[count:])
 
+    async def pieces(self, connection: int, first: int, ordinals: list[int]) -> None:
+        """Pieces of two lines by turns in one entry; the first line may be whole within it."""
+        lines = (f"p{first}", f"q{first}")
+        frames = [
+            part(self.text(), ordinal, last=ordinal == 3 and line == lines[0], line=line, **of(ID))
+            for ordinal in ordinals
+            for line in lines
+        ]
+        self.put(connection, *frames)
+
     async def packed(self, connection: int, count: int) -> None:
         self.put(connection, packed_frames([self.text() for _ in range(count)]))
 
@@ -112,6 +122,10 @@ OPERATIONS = st.lists(
         ),
         st.tuples(st.just("old_piece"), CONNECTION, st.just(16_384)),
         st.tuples(st.just("mixed"), CONNECTION, st.integers(1, 2), st.integers(1, 4), st.integers(0, 6)),
+        st.tuples(
+            st.just("pieces"), CONNECTION, st.integers(1, 2),
+            st.lists(st.integers(1, 3), unique=True, min_size=1),
+        ),
         st.tuples(st.just("packed"), CONNECTION, st.integers(0, 30)),
         st.tuples(st.just("gelf"), st.integers(1, 5), st.booleans()),
         st.tuples(st.just("close"), CONNECTION),
@@ -208,6 +222,32 @@ async def test_every_run_jumps(journals: Journals) -> None:
     one_again, two = await House(second).read_all()
     assert one_again == one
     assert (two.sequence, two.offset) == (2 * RUN_JUMP + 1, 2 * RUN_JUMP + 1)
+
+
+async def test_only_what_was_held_is_fed_again(journals: Journals) -> None:
+    """One entry with a line that left and a piece that stays."""
+    journal = journals()
+    put(journal, part("a", 1, line="x") + part("left alone", 1, line="y") + part("b", 2, line="x", last=True))
+    first = House(journal)
+    await first.read_all()
+    assert first.store.messages == ["ab"]
+    put(journal, part(" no more", 2, line="y", last=True))
+    second = House(journal, first.pipeline.checkpoint)
+    await second.read_all()
+    assert second.store.messages == ["left alone no more"]
+    assert second.pipeline.checkpoint.held == ()
+
+
+async def test_what_was_known_of_a_connection_ends_with_its_run(journals: Journals) -> None:
+    """The first connection of the next process may be another host's."""
+    first = journals()
+    put(first, frame("one"))
+    await journals.kill(first)
+    second = journals()
+    second.append(Kind.DATA, Protocol.FORWARD, 1, b"10.0.0.2", frame("two"), 1)
+    second.flush()
+    events = await House(second).read_all()
+    assert [event.origin.host for event in events] == ["10.0.0.1", "10.0.0.2"]
 
 
 async def test_a_run_ends_the_lines_of_the_one_before(journals: Journals) -> None:

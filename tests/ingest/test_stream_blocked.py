@@ -1,6 +1,7 @@
 """Stream connections when the journal takes nothing, when frames come again, and when nothing comes."""
 
 import asyncio
+import threading
 from typing import Any
 
 import msgpack
@@ -100,6 +101,20 @@ async def test_who_waits_for_an_ack_is_closed_and_gets_all_lines_in_once(
     assert b"".join(data(house.journal)) == b"".join(frame("line", f"c{number}") for number in range(1, 4))
 
 
+async def test_who_has_all_its_acks_is_not_closed(house: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    idle, other = await house.sender(), await house.sender()
+    idle.send(frame("line", "c1"))
+    await idle.receive(len(ack("c1")))
+    room = full_disk(monkeypatch)
+    other.send(frame("blocks"))
+    await until(lambda: house.journal.blocked)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(idle.reader.read(1), 0.1)
+    room.set()
+    idle.send(frame("line", "c2"))
+    assert await idle.receive(len(ack("c2"))) == ack("c2")
+
+
 async def test_who_wants_no_ack_waits_and_loses_nothing(
     house: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +197,33 @@ async def test_a_silent_connection_alone_stays(house: Listening, monkeypatch: py
         await asyncio.wait_for(silent.reader.read(1), 0.1)
     silent.send(frame("after a while", "c1"))
     assert await silent.receive(len(ack("c1"))) == ack("c1")
+
+
+async def test_two_frames_at_once_and_then_nothing(house: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the client's two goroutines may have read both acks; the other waits for ever."""
+    monkeypatch.setattr(gate_module, "SWEEP_SECONDS", 0.02)
+    one_by_one, at_once = await house.sender(), await house.sender()
+    one_by_one.send(frame("line", "c1"))
+    at_once.send(frame("line", "c2"), frame("line", "c3"))
+    assert await at_once.end() == ack("c2") + ack("c3")
+    assert house.refused("stuck") == 1
+    await one_by_one.receive(len(ack("c1")))
+    one_by_one.send(frame("line", "c4"))
+    assert await one_by_one.receive(len(ack("c4"))) == ack("c4")
+
+
+async def test_who_still_gets_an_ack_is_not_stuck(
+    journals: Journals, monkeypatch: pytest.MonkeyPatch, slow_disk: threading.Event
+) -> None:
+    monkeypatch.setattr(gate_module, "SWEEP_SECONDS", 0.01)
+    house = Listening(journals(always=True))
+    await house.open()
+    sender = await house.sender()
+    sender.send(frame("line", "c1"), frame("line", "c2"))
+    await asyncio.sleep(0.1)
+    slow_disk.set()
+    assert await sender.receive(len(ack("c1")) * 2) == ack("c1") + ack("c2")
+    await house.close()
 
 
 async def test_one_that_came_and_went_is_no_silent_one(

@@ -181,7 +181,7 @@ async def test_a_quick_disk_is_synced_by_the_loop_and_a_slow_one_never(
         threads.append(threading.current_thread().name)
 
     monkeypatch.setattr(os, "fdatasync", fdatasync)
-    monkeypatch.setattr(sync.time, "perf_counter", lambda: now)
+    monkeypatch.setattr("ingest.sync.time.perf_counter", lambda: now)
     syncer = Syncer(open_file(), Metrics(), always=True)
 
     async def synced() -> str:
