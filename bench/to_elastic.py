@@ -24,7 +24,6 @@ from typing import Any
 import msgspec
 import rig
 
-from ingest.pipeline import RUN_JUMP
 from parsers.event import Event
 from parsers.forward import decode
 from parsers.normalize import Normalizer, Source
@@ -32,6 +31,7 @@ from storage.commit import read_commit
 from storage.elastic import COMMIT_FILE
 from storage.elastic_docs import Writer
 from storage.elastic_template import STREAM
+from storage.store import RUN_JUMP
 
 EVENTS, RUNS = 600_000, 3
 BODY_BYTES, CONNECTIONS = 8 << 20, 2

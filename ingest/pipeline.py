@@ -22,7 +22,7 @@ from parsers.event import Event
 from parsers.join import Joiner, Part
 from parsers.normalize import Normalizer
 from storage.metrics import Metrics
-from storage.store import Checkpoint, Held, Store, StoreUnavailable
+from storage.store import RUN_JUMP, Checkpoint, Held, Store, StoreUnavailable
 from storage.tail import Tail
 
 log = logging.getLogger("logdock.ingest.pipeline")
@@ -36,9 +36,6 @@ RETRY_SECONDS = 1.0  # between attempts at a store that is away
 # nothing; the store's own upkeep tries again meanwhile.
 FLUSH_RETRY_SECONDS = 10.0
 TICK_NS = 500_000_000  # an idle journal says the time this often while the joiner holds something
-# After a power cut the last numbers given out may be lost with the journal's unsynced end. Every run jumps
-# further than any such loss can be (0.2 s), so no sequence or offset is ever given twice.
-RUN_JUMP = 1 << 20
 
 stamp = msgspec.structs.force_setattr
 

@@ -24,10 +24,17 @@ class Quarantine:
         self._logged: set[str] = set()
 
     def take(self, rejections: Sequence[Rejection]) -> None:
+        """Keep what a store refused (the store counts it). A full disk loses no good event: it is logged."""
+        try:
+            self._append(rejections)
+        except OSError as problem:
+            self._metrics.dropped.labels("quarantine_failed").inc(len(rejections))
+            log.error("cannot quarantine %d events: %s", len(rejections), problem)
+
+    def _append(self, rejections: Sequence[Rejection]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("ab") as file:
             for rejection in rejections:
-                self._metrics.rejected.labels(rejection.reason).inc()
                 if rejection.reason not in self._logged:
                     self._logged.add(rejection.reason)
                     log.error("store refused an event (%s): %s", rejection.reason, rejection.message)

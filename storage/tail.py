@@ -15,7 +15,7 @@ import msgspec
 from parsers.event import Event
 from storage.metrics import Metrics
 from storage.query import Query, matches_origin, matching
-from storage.store import Store
+from storage.store import RUN_JUMP, Store
 
 CAPACITY = 10_000  # events waiting for one follower: seconds of a busy server, shared with other followers
 MAX_WAITING = 8 * 2**20  # characters of message waiting for one follower; passed by at most one batch
@@ -198,11 +198,16 @@ async def _begin(tail: Tail, store: Store, after_offset: int) -> tuple[int, Gap 
     newest = tail.offset
     following = await anext(_stored(store, Query(limit=1), after_offset), None)
     if following is not None:
-        count = following.offset - after_offset - 1
-        return after_offset, Gap(count) if count > 0 else None
+        return after_offset, _gap(following.offset - after_offset - 1)
     if after_offset <= newest:
-        return after_offset, Gap(newest - after_offset) if after_offset < newest else None
+        return after_offset, _gap(newest - after_offset)
     return newest, Gap(None)
+
+
+def _gap(offsets: int) -> Gap | None:
+    """What is missing among `offsets` that no stored event has: each start of the server jumps over some."""
+    missing = offsets % RUN_JUMP
+    return Gap(missing) if missing else None
 
 
 async def _stored(store: Store, query: Query, after_offset: int) -> AsyncIterator[Event]:

@@ -152,6 +152,8 @@ class Following:
             stderr=subprocess.PIPE,
             text=True,
             cwd=Path(__file__).parents[2],
+            # a shell that runs the tests in the background makes its children ignore Ctrl-C
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
         self.out: list[str] = []
         self.thread = threading.Thread(target=self._read, daemon=True)

@@ -14,9 +14,9 @@ from ingest import journal as journal_module
 from ingest import pipeline as pipeline_module
 from ingest.entries import Kind, Protocol
 from ingest.journal import Journal
-from ingest.pipeline import RUN_JUMP
 from ingest.udp import frame_payloads
 from parsers.event import Event
+from storage.store import RUN_JUMP
 from tests.ingest.bench import (
     ID,
     OTHER_ID,

@@ -1,9 +1,11 @@
 """The files in compose/: the image is built from a base made here, run, and logged to by its own Docker."""
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -22,8 +24,20 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 COMPOSE = REPOSITORY / "compose"
 CACHE = Path(os.environ.get("LOGDOCK_TEST_CACHE", Path.home() / ".cache" / "logdock-tests"))
 BASE = "python:3.12-slim"
-HTTP = "127.0.0.1:18080"
-FORWARD = "127.0.0.1:34224"
+FIRST_PORT = 20_000  # below those that the kernel gives to outgoing connections
+
+
+def free_address(first: int) -> str:
+    """A loopback address that nobody listens on now."""
+    for port in range(first, first + 1000):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return f"127.0.0.1:{port}"
+    raise AssertionError(f"no free port from {first} on")
+
+
+HTTP = free_address(FIRST_PORT)
+FORWARD = free_address(FIRST_PORT + 1000)
 
 
 def test_every_daemon_json_is_what_dockerd_accepts(dockerd26: Dockerd) -> None:

@@ -13,6 +13,7 @@ from storage.expression import Text
 from storage.memory import MemoryStore
 from storage.metrics import Metrics
 from storage.query import Page, Query
+from storage.store import RUN_JUMP
 from storage.tail import Dropped, Follower, Gap, Tail, resume
 from tests.storage.factories import ORIGIN, after, event, events, origin
 
@@ -229,6 +230,13 @@ async def test_pruned_lines_are_a_gap(tail: Tail) -> None:
     await emit(tail, store, events(0, 10))
     assert await take(resume(tail, store, Query(), 4), 4) == [Gap(2), 7, 8, 9]
     assert await take(resume(tail, store, Query(), 6), 3) == [7, 8, 9]
+
+
+async def test_the_jump_of_a_restart_is_no_gap(tail: Tail) -> None:
+    store = MemoryStore()
+    await emit(tail, store, events(0, 3))
+    await emit(tail, store, events(3 + RUN_JUMP, 5 + RUN_JUMP))
+    assert await take(resume(tail, store, Query(), 2), 2) == [3 + RUN_JUMP, 4 + RUN_JUMP]
 
 
 async def test_everything_pruned_is_a_gap(tail: Tail) -> None:
