@@ -41,7 +41,7 @@ def all_in(events: int, mode: str) -> Figure:
         caught_up(server, sent.frames)
         peak = process.memory("VmHWM")
         cpu = (process.stop() - before) / sent.frames * 1e6
-        return Figure(cpu, folder_bytes(server.data) / sent.frames, sent.rate, idle, peak)
+        return Figure(cpu, folder_bytes(server.data / "store") / sent.frames, sent.rate, idle, peak)
 
 
 def caught_up(server: rig.Server, events: int) -> None:
