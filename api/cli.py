@@ -7,11 +7,13 @@ is asked for is imported: an asking command must not wait for the server's libra
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,6 +31,7 @@ COMMANDS = {
 }
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
+_OUTPUT_REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what `> file` can meet
 
 # typer.BadParameter < UsageError < ClickException: what the parser of the command line raises. Its module
 # has moved between versions of typer, its place in this line has not.
@@ -37,6 +40,8 @@ _PARSE_ERROR: type[BaseException] = typer.BadParameter.__mro__[2]
 
 def main() -> None:
     """The entry point of the distribution."""
+    if sys.stdout is None:  # the shell's >&-
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - until the end
     sys.exit(run(sys.argv[1:]))
 
 
@@ -54,6 +59,11 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except (BrokenPipeError, SystemExit):  # the latter is what typer makes of the former, and only of it
         return _reader_gone()
+    except OSError as error:
+        if error.errno not in _OUTPUT_REFUSED:
+            raise
+        _reader_gone()
+        return _fail(f"cannot write the answer: {error.strerror}", 1)
     except _PARSE_ERROR as error:
         return _fail(_usage(error), 2)
 

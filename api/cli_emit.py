@@ -6,6 +6,7 @@ source, log, and every label as a key of its own.
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 import time
@@ -54,17 +55,25 @@ def emit(
     if stream not in ("stdout", "stderr"):
         raise CliError(f"--stream {stream}: write stdout or stderr", USAGE)
     identity = container_id or secrets.token_hex(32)
-    shared = _labels(label or [])
+    shared: dict[str, str | bytes] = {**_labels(label or [])}
     shared |= {"container_id": identity, "container_name": f"/{container_name}", "source": stream}
     sender = _sender(tag or identity[:12], _address(forward))
     count = 0
-    for line in [text] if text is not None else sys.stdin:
-        _send(sender, {**shared, "log": line.removesuffix("\n")}, forward)
+    for line in [os.fsencode(text)] if text is not None else sys.stdin.buffer:
+        _send(sender, {**shared, "log": _log(line.removesuffix(b"\n"))}, forward)
         count += 1
     sender.close()
     print(f"sent {count} lines as container {container_name} {identity[:12]} to {forward}")
     if check:
         _check(server, identity, count)
+
+
+def _log(line: bytes) -> str | bytes:
+    """The line as msgpack takes it. One that is not UTF-8 goes as it is, as Docker sends it."""
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line
 
 
 def _address(text: str) -> Address:
@@ -91,7 +100,7 @@ def _sender(tag: str, address: Address) -> FluentSender:
     return FluentSender(tag, host=host, port=address.port, timeout=SEND_SECONDS, nanosecond_precision=True)
 
 
-def _send(sender: FluentSender, record: dict[str, str], forward: str) -> None:
+def _send(sender: FluentSender, record: dict[str, str | bytes], forward: str) -> None:
     from fluent.sender import EventTime
 
     if sender.emit_with_time(None, EventTime(time.time()), record):

@@ -6,7 +6,11 @@ one that is asked to acknowledge is read at once, because its container waits fo
 """
 
 import asyncio
+import contextlib
 import logging
+import os
+import socket
+import struct
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -24,6 +28,8 @@ from parsers.record import DecodeError, Frame, Frames
 log = logging.getLogger("logdock.ingest")
 
 BIG_READ = 32 << 10  # from here on the sender is busy: read on at once, but let the others have their turn
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER with no time: closing sends a reset (socket(7))
+LAST_BYTES = 4 << 20  # taken at a connection's end: about what a kernel holds; a busy sender never ends
 CLOSE_AFTER_SECONDS = 1.5  # blocked this long with an ack owed: closing makes Docker resend, silence hangs it
 
 
@@ -212,10 +218,29 @@ class Connection(asyncio.Protocol):
     def close_stuck(self) -> None:
         """Its client may wait for an ack that it lost: let it dial and send again."""
         self._gate.refuse(self._label, "stuck", f"{self.peer or 'unix'}: closed an idle connection with acks")
-        self._transport.close()
+        self.close()
 
     def close(self) -> None:
+        """Take what has arrived, then end so that the sender's next write fails and is made again.
+
+        After an orderly end the sender's kernel takes one more write and drops it: a line, where there are
+        no acks.
+        """
+        sock = self._transport.get_extra_info("socket")
+        if sock is not None and not self._transport.is_closing():
+            self._take_last(sock.fileno())
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._transport.close()
+
+    def _take_last(self, descriptor: int) -> None:
+        """What waits in the kernel, while reading pauses, counts as delivered with a sender without acks."""
+        with contextlib.suppress(OSError):  # BlockingIOError: there is no more
+            for _ in range(LAST_BYTES // BIG_READ):
+                if self._journal.blocked or not (data := os.read(descriptor, BIG_READ)):
+                    return
+                self.data_received(data)
+                if self._transport.is_closing():  # garbage
+                    return
 
 
 def _cut(raw: bytes, frames: list[Frame]) -> bytes:

@@ -131,23 +131,25 @@ def read_tag(
 def templates_from_daemon_json(text: str) -> list[str]:
     """The tag templates of a daemon.json: its `log-opts.tag`, or Docker's default.
 
-    Raises ValueError naming the key when the file is not what dockerd would take.
+    The options are those of the default driver: another driver's tag is not ours. As for dockerd, an empty
+    file and null say nothing. Raises ValueError naming the key when the file is not what dockerd would take.
     """
     try:
-        config = json.loads(text.removeprefix("\ufeff"))
+        config = json.loads(text.removeprefix("\ufeff").strip() or "{}")
     except ValueError as error:
         raise ValueError(f"daemon.json is not JSON: {error}") from None
-    options = _object(config, "daemon.json").get("log-opts", {})
-    tag = _object(options, "log-opts").get("tag", "")
-    if not isinstance(tag, str):
+    config = _object(config, "daemon.json")
+    tag = _object(config.get("log-opts"), "log-opts").get("tag")
+    if not isinstance(tag, str | None):
         raise ValueError("log-opts.tag must be a string")
-    return [tag or DEFAULT_TEMPLATE]
+    ours = config.get("log-driver") in (None, "fluentd", "gelf")
+    return [tag if tag and ours else DEFAULT_TEMPLATE]
 
 
 def _object(value: Any, name: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
+    if not isinstance(value, dict | None):
         raise ValueError(f"{name} must be a JSON object")
-    return value
+    return value or {}
 
 
 def _unknown_field(node: Field) -> str:

@@ -108,3 +108,13 @@ def test_a_reader_that_has_enough() -> None:
         process.stdout.close()
         assert process.wait(10) == 0
         assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize(
+    ("output", "code", "says"),
+    [(">/dev/full", 1, "logdock: cannot write the answer: No space left on device\n"), (">&-", 0, "")],
+)
+def test_an_output_that_takes_nothing(output: str, code: int, says: str) -> None:
+    command = f"{sys.executable} -c 'from api.cli import main; main()' --version {output}"
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (code, says)

@@ -66,12 +66,21 @@ def test_a_record_as_docker_sends_it(sink: Sink, capfd: pytest.CaptureFixture[st
 
 
 def test_every_line_of_stdin(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("one\n\nthree"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"one\n\nthree")))
     assert cli.run(["emit", "--forward", _address(sink), "--tag", "my.tag"]) == 0
     found = sink.records()
     assert [record["log"] for _, _, record in found] == ["one", "", "three"]
     assert {tag for tag, _, _ in found} == {"my.tag"}
     assert len({record["container_id"] for _, _, record in found}) == 1
+
+
+def test_bytes_that_are_no_text(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They go as they are: fluent-logger would send a record about itself instead of the line."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe bad\nend\r\n")))
+    assert cli.run(["emit", "--forward", _address(sink)]) == 0
+    found = sink.records()
+    assert [record["log"] for _, _, record in found] == [b"\xff\xfe bad", "end\r"]
+    assert all("container_id" in record for _, _, record in found)
 
 
 def test_a_unix_socket(tmp_path: Path) -> None:

@@ -145,11 +145,22 @@ def test_the_most_specific_template_wins() -> None:
         ({"log-opts": {}}, ["{{.ID}}"]),
         ({"log-opts": {"tag": ""}}, ["{{.ID}}"]),
         ({"log-opts": {"tag": "docker.{{.Name}}"}}, ["docker.{{.Name}}"]),
+        ({"log-driver": "gelf", "log-opts": {"tag": "docker.{{.Name}}"}}, ["docker.{{.Name}}"]),
+        ({"log-driver": "json-file", "log-opts": {"tag": "{{.Name}}"}}, ["{{.ID}}"]),
+        ({"log-opts": {"tag": None}}, ["{{.ID}}"]),
+        ({"log-opts": None}, ["{{.ID}}"]),
+        (None, ["{{.ID}}"]),
     ],
 )
 def test_daemon_json_names_the_template(config: object, templates: list[str]) -> None:
     assert templates_from_daemon_json(json.dumps(config)) == templates
     assert templates_from_daemon_json("\ufeff" + json.dumps(config)) == templates
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\ufeff"])
+def test_an_empty_daemon_json_is_one(text: str) -> None:
+    """So dockerd takes it (`dockerd --validate`, 26.1)."""
+    assert templates_from_daemon_json(text) == ["{{.ID}}"]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +170,7 @@ def test_daemon_json_names_the_template(config: object, templates: list[str]) ->
         ('{"a": 1,}', "not JSON"),
         ("[]", "daemon.json must be"),
         ('{"log-opts": []}', "log-opts must be"),
-        ('{"log-opts": null}', "log-opts must be"),
+        ('{"log-opts": 0}', "log-opts must be"),
         ('{"log-opts": {"tag": 1}}', "log-opts.tag must be"),
     ],
 )
