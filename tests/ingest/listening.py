@@ -30,10 +30,11 @@ class Sender:
 
     async def end(self) -> bytes:
         """What comes until the server closes."""
-        try:
-            return await asyncio.wait_for(self.reader.read(), 10)
-        except ConnectionResetError:
-            return b""
+        found = b""
+        with contextlib.suppress(ConnectionResetError):
+            while more := await asyncio.wait_for(self.reader.read(1 << 16), 10):
+                found += more
+        return found
 
     async def close(self) -> None:
         self.writer.close()

@@ -12,7 +12,7 @@ from ingest.entries import Kind, Protocol
 from ingest.gate import Gate
 from ingest.receivers import Receivers
 from ingest.udp import split_payloads
-from tests.ingest.bench import Journals, data, entries, frame
+from tests.ingest.bench import Journals, data, entries, frame, until
 
 
 @pytest.fixture(autouse=True)
@@ -113,8 +113,29 @@ async def test_stopping_ends_every_connection_and_says_so_in_the_journal(
     assert kinds.count(Kind.OPEN) == kinds.count(Kind.CLOSE) == 5
     assert b"".join(data(journal)) == frame("line") * 5
     for reader, writer in peers:
-        assert await asyncio.wait_for(reader.read(), 10) == b""
+        with pytest.raises(ConnectionResetError):  # what it writes next must fail, and not vanish
+            await asyncio.wait_for(reader.read(), 10)
         writer.close()
+
+
+async def test_what_has_arrived_is_taken_when_it_ends(
+    receivers: Receivers, journals: Journals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sender without acks takes it for delivered; it waits in the kernel while reading pauses."""
+    (journal,) = journals.open
+    monkeypatch.setattr("ingest.gate.TICK_SECONDS", 60)
+    await receivers.open_tcp(Protocol.FORWARD, "127.0.0.1", 0)
+    await receivers.start()
+    _, writer = await asyncio.open_connection("127.0.0.1", port(receivers.addresses["forward"][0]))
+    writer.write(frame("one"))
+    await until(lambda: data(journal) == [frame("one")])
+    lines = [frame(f"{number}") for number in range(5000)]
+    writer.write(b"".join(lines))
+    await writer.drain()
+    await receivers.stop()
+    journal.flush()
+    assert b"".join(data(journal)) == frame("one") + b"".join(lines)
+    writer.close()
 
 
 async def test_stopping_what_never_began(receivers: Receivers) -> None:
