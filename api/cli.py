@@ -28,6 +28,7 @@ COMMANDS = {
     "export": "api.cli_export",
     "emit": "api.cli_emit",
     "tag": "api.cli_tag",
+    "doctor": "api.cli_doctor",
 }
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count

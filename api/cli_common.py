@@ -39,6 +39,10 @@ Server = Annotated[
     str, typer.Option("--server", envvar="LOGDOCK_SERVER", help="The server to ask: host:port or a URL.")
 ]
 Format = Annotated[Output, typer.Option("--output", "-o", help="text, json or ndjson.")]
+GoTemplate = Annotated[
+    str | None,
+    typer.Option("--format", metavar="TEMPLATE", help="A Go template, json, or table and a template."),
+]
 Service = Annotated[
     list[str] | None, typer.Option("--service", help="Only this service; repeatable: any of.")
 ]

@@ -12,8 +12,10 @@ import typer
 from api.cli_common import (
     DEFAULT_SERVER,
     NO,
+    USAGE,
     CliError,
     Format,
+    GoTemplate,
     Grep,
     Host,
     Label,
@@ -31,6 +33,7 @@ from api.cli_common import (
 from api.cli_print import Printer
 
 if TYPE_CHECKING:
+    from api.cli_format import Formatted
     from api.client import Client, Message
 
 Params = dict[str, str | list[str]]
@@ -61,6 +64,7 @@ def logs(
     host: Host = None,
     stream: Stream = None,
     tag: Tag = None,
+    template: GoTemplate = None,
     output: Format = Output.text,
     server: Server = DEFAULT_SERVER,
 ) -> None:
@@ -78,13 +82,16 @@ def logs(
     )
     if follow and output is Output.json:
         raise CliError("a JSON document cannot end while -f goes on: use --output ndjson", 2)
+    formatted = _formatted(template, output, follow, timestamps or details) if template else None
     with asking(server) as client:
         one_container = False
         if name is not None:
             kind = _kind(client, name)
             one_container = kind == "container"
             params = _narrowed(params, kind, name)
-        printer = Printer(output, timestamps=timestamps, details=details, names=not one_container)
+        printer = formatted or Printer(
+            output, timestamps=timestamps, details=details, names=not one_container
+        )
         try:
             history = _History(client, printer, params)
             history.print(count_of(tail))
@@ -92,6 +99,22 @@ def logs(
                 _follow(client, printer, params, history)
         finally:
             printer.close()
+    if formatted:
+        formatted.check()
+
+
+def _formatted(template: str, output: Output, follow: bool, heads: bool) -> Formatted:
+    from api.cli_dots import EVENTS
+    from api.cli_format import Format, Formatted
+
+    if output is not Output.text:
+        raise CliError("--format and --output exclude each other", USAGE)
+    if heads:
+        raise CliError("--format and -t or --details exclude each other: name .Timestamp or .Labels", USAGE)
+    form = Format(template, EVENTS)
+    if form.is_table and follow:
+        raise CliError("a table cannot be aligned while -f goes on: leave out `table`", USAGE)
+    return Formatted(form)
 
 
 def count_of(tail: str) -> int | None:
@@ -137,7 +160,7 @@ def _hints(client: Client, name: str) -> list[str]:
 class _History:
     """Prints what is stored, and remembers where a live tail has to go on."""
 
-    def __init__(self, client: Client, printer: Printer, params: Params) -> None:
+    def __init__(self, client: Client, printer: Printer | Formatted, params: Params) -> None:
         self._client = client
         self._printer = printer
         self._params = params
@@ -168,7 +191,7 @@ class _History:
         return events
 
 
-def _follow(client: Client, printer: Printer, params: Params, history: _History) -> None:
+def _follow(client: Client, printer: Printer | Formatted, params: Params, history: _History) -> None:
     """Live lines after the history, for ever; a lost connection is taken up where it broke."""
     from api.client import ServerDownError
 
@@ -187,7 +210,7 @@ def _follow(client: Client, printer: Printer, params: Params, history: _History)
         pause = min(pause * 2, LONGEST_PAUSE)
 
 
-def _show(message: Message, printer: Printer, seen: set[str]) -> None:
+def _show(message: Message, printer: Printer | Formatted, seen: set[str]) -> None:
     if message.kind == "log" and message.data["id"] not in seen:
         printer.events([message.data])
     elif message.kind == "dropped":

@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
 
 from api import terminal
-from api.cli_common import DEFAULT_SERVER, Format, Host, Label, Output, Server, Service, asking, query_params
+from api.cli_common import (
+    DEFAULT_SERVER,
+    USAGE,
+    CliError,
+    Format,
+    GoTemplate,
+    Host,
+    Label,
+    Output,
+    Server,
+    Service,
+    asking,
+    query_params,
+)
 
-HEADERS = ("CONTAINER ID", "NAME", "SERVICE", "IMAGE", "HOST", "FIRST LINE", "LAST LINE", "LINES")
+if TYPE_CHECKING:
+    from api.cli_format import Formatted
+
+SHORT_ID = 12
+
+HEADERS = (
+    "CONTAINER ID", "NAME", "SERVICE", "PROJECT", "REPLICA", "IMAGE", "HOST",
+    "FIRST LINE", "LAST LINE", "LINES",
+)  # fmt: skip
 
 
 def register(app: typer.Typer) -> None:
@@ -24,30 +45,53 @@ def ps(
     service: Service = None,
     label: Label = None,
     host: Host = None,
+    template: GoTemplate = None,
+    no_trunc: Annotated[bool, typer.Option("--no-trunc", help="Whole ids and image names.")] = False,
     output: Format = Output.text,
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """List containers seen, living or gone, the latest first."""
+    printer = _formatted(template, no_trunc, output) if template else None
     with asking(server) as client:
         answer = client.get("/containers", query_params(service=service, label=label, host=host))
+    for note in answer["notes"]:
+        print(f"logdock: {terminal.escape(note)}", file=sys.stderr)
+    if printer is None:
+        return _print(answer, output, None if no_trunc else SHORT_ID)
+    printer.events(answer["items"])
+    printer.close()
+    return printer.check()
+
+
+def _formatted(template: str, no_trunc: bool, output: Output) -> Formatted:
+    from api.cli_dots import CONTAINERS
+    from api.cli_format import Format, Formatted
+
+    if output is not Output.text:
+        raise CliError("--format and --output exclude each other", USAGE)
+    return Formatted(Format(template, CONTAINERS), no_trunc)
+
+
+def _print(answer: dict[str, Any], output: Output, id_length: int | None) -> None:
     items = answer["items"]
     if output is Output.json:
         print(orjson.dumps(answer).decode())
     elif output is Output.ndjson:
         sys.stdout.write("".join(orjson.dumps(item).decode() + "\n" for item in items))
     elif sys.stdout.isatty():
-        _table([_row(item) for item in items])
+        _table([_row(item, id_length) for item in items])
     else:
-        _plain([HEADERS, *[_row(item) for item in items]])
-    for note in answer["notes"]:
-        print(f"logdock: {terminal.escape(note)}", file=sys.stderr)
+        _plain([HEADERS, *[_row(item, id_length) for item in items]])
 
 
-def _row(item: dict[str, Any]) -> tuple[str, ...]:
+def _row(item: dict[str, Any], id_length: int | None) -> tuple[str, ...]:
+    detail = item["service_detail"] or {}
     cells = (
-        (item["id"] or "-")[:12],
+        (item["id"] or "-")[:id_length],
         item["name"] or "-",
         item["service"] or "-",
+        detail.get("project") or "-",
+        _replica(detail, id_length),
         item["image"] or "-",
         item["host"],
         _local(item["first_seen"]),
@@ -55,6 +99,12 @@ def _row(item: dict[str, Any]) -> tuple[str, ...]:
         str(item["lines"]),
     )
     return tuple(terminal.escape(cell).replace("\n", "\\n").replace("\t", "\\t") for cell in cells)
+
+
+def _replica(detail: Mapping[str, str], id_length: int | None) -> str:
+    """Which of its service's containers: the number, a node's id, or what else it is."""
+    kind = detail.get("kind", "service")
+    return detail.get("replica", "-")[:id_length] if kind == "service" else kind
 
 
 def _local(moment: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from api.address import Address
 from api.app import create_app
 from api.services import Readiness, Services
 from ingest.http import http_inputs
@@ -67,7 +68,6 @@ class House:
         self.store = self._make_store()
         checkpoint = await self._start_store()
         self.tail = Tail(metrics)
-        self.tail.begin(checkpoint.offset - 1 if checkpoint else -1)
         normalizer = Normalizer(self._settings.hostname, self._templates)
         self.pipeline = Pipeline(journal, self.store, self.tail, normalizer, Joiner(), metrics)
         self.pipeline.restore(checkpoint)
@@ -89,7 +89,7 @@ class House:
         self._serve_http(self._http_socket)
         gc.freeze()  # what was imported and built lives for ever: the collector need not walk it
         host, port = self._http_socket.getsockname()[:2]
-        return {"http": f"[{host}]:{port}" if ":" in host else f"{host}:{port}"}
+        return {"http": str(Address("tcp", host, port))}
 
     async def _start_store(self) -> Checkpoint | None:
         from api.serve import StartError

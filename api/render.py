@@ -13,7 +13,8 @@ from typing import Any
 
 import orjson
 
-from parsers.event import Event, Origin
+from parsers.event import Container, Event, Origin
+from parsers.service import identify
 
 _SECOND = 1_000_000_000
 _LAST_SECOND = 253_402_300_799  # of the year 9999, the last one RFC 3339 can write
@@ -60,6 +61,21 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
+def service_detail(
+    container: Container, service: str | None, labels: Mapping[str, str], tag_fields: Mapping[str, str]
+) -> dict[str, str] | None:
+    """Which of a service's containers this is, as far as name, labels and tag say; None when they say
+    nothing, or mean another service than the one that the line was stored under.
+    """
+    found = identify(container, labels, tag_fields)
+    if found.service != service:
+        return None
+    parts = {
+        "project": found.project, "replica": found.replica, "task_id": found.task_id, "kind": found.kind
+    }  # fmt: skip
+    return {name: value for name, value in parts.items() if value is not None} or None
+
+
 def _origin(origin: Origin) -> bytes:
     known = _origins.get(origin.key)
     if known is not None:
@@ -72,6 +88,7 @@ def _origin(origin: Origin) -> bytes:
             "container": {"id": container.id, "name": container.name, "image": container.image},
             "service": origin.service,
             "service_source": origin.service_source,
+            "service_detail": service_detail(container, origin.service, origin.labels, origin.tag_fields),
             "host": origin.host,
             "labels": dict(origin.labels),
             "tag": origin.tag,

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from api.paths import BASE, decoded
 from api.questions import LIST_PARAMETERS, ask, services_of
-from api.render import dumps, rfc3339
+from api.render import dumps, rfc3339, service_detail
 from storage.store import ContainerSummary, NameSummary
 
 router = APIRouter(prefix=BASE, tags=["lists"])
@@ -67,8 +67,11 @@ def _container(item: ContainerSummary) -> dict[str, Any]:
         "name": item.container.name,
         "id": item.container.id,
         "service": item.service,
+        "service_source": item.service_source,
+        "service_detail": service_detail(item.container, item.service, item.labels, item.tag_fields),
         "image": item.container.image,
         "host": item.host,
+        "labels": dict(item.labels),
         "lines": item.lines,
         "first_seen": rfc3339(item.first_seen),
         "last_seen": rfc3339(item.last_seen),

@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, TextIO
 
 import orjson
 
-from api.settings import Settings, SettingsError, unknown_variables
+from api.settings import Settings, unknown_variables
 from ingest.entries import Protocol
 from ingest.gate import Gate
 from ingest.journal import Journal
 from ingest.lock import FolderInUse, lock_folder
 from ingest.receivers import Receivers
-from ingest.segments import write_durably
 from ingest.space import Space
 from parsers.tag import TagTemplate, templates_from_daemon_json
+from storage.durable import write_durably
 from storage.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -231,6 +231,3 @@ def run(settings: Settings) -> int:
         code = runner.run(_serve(settings))
     gc.unfreeze()  # or DuckDB reports at exit what it takes for leaks
     return code
-
-
-__all__ = ["Server", "SettingsError", "StartError", "run"]

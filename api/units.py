@@ -38,3 +38,27 @@ def parse_size(text: str) -> int:
         raise ValueError(f"{text!r} is not a size: write it like 20GB, 512MB or 1GiB")
     base = 1024 if match[3] else 1000
     return int(float(match[1]) * base ** _SIZE_POWERS[match[2].lower()])
+
+
+# Up to these many hours a duration is counted in units of so many hours (docker/go-units duration.go).
+_LONG_UNITS = (
+    (48, 1, "hours"),
+    (24 * 14, 24, "days"),
+    (24 * 60, 24 * 7, "weeks"),
+    (24 * 730, 24 * 30, "months"),
+)
+
+
+def human_duration(seconds: float) -> str:
+    """A duration as Docker shows it: `38 seconds`, `About an hour`, `3 weeks`; a negative one as none."""
+    whole, minutes, hours = int(seconds), int(seconds / 60), int(seconds / 3600 + 0.5)
+    if whole < 60:
+        return "Less than a second" if whole < 1 else "1 second" if whole == 1 else f"{whole} seconds"
+    if minutes < 60:
+        return "About a minute" if minutes == 1 else f"{minutes} minutes"
+    if hours == 1:
+        return "About an hour"
+    for below, hours_each, name in _LONG_UNITS:
+        if hours < below:
+            return f"{hours // hours_each} {name}"
+    return f"{int(seconds / 3600) // 24 // 365} years"

@@ -18,6 +18,7 @@ from ingest.gate import Gate
 from ingest.journal import Journal
 from ingest.receivers import Receivers
 from ingest.space import Space
+from storage.durable import write_durably
 from storage.metrics import Metrics
 
 JOURNAL_BYTES = 8 << 30  # nobody reads it, so nothing of it is forgotten
@@ -33,8 +34,7 @@ async def serve(folder: Path, sync: str) -> None:
     await receivers.start()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    (folder / "addresses.new").write_bytes(msgspec.json.encode(receivers.addresses))
-    (folder / "addresses.new").rename(folder / "addresses.json")
+    write_durably(folder / "addresses.json", msgspec.json.encode(receivers.addresses))
     await stop.wait()
     await receivers.stop()
     await journal.close()

@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from ingest.entries import Entry, Protocol
-from ingest.udp import split_payloads
+from ingest.entries import Entry, Protocol, split_payloads
 from parsers.event import Event
 from parsers.forward import decode as decode_forward
 from parsers.gelf import decode as decode_gelf
 from parsers.gelf import inflate
+from parsers.gelf import split as split_gelf
 from parsers.join import Part
 from parsers.normalize import Normalizer, Source
 from parsers.record import DecodeError, Record
@@ -63,6 +63,4 @@ class Decoder:
 
 
 def _payloads(entry: Entry) -> list[bytes]:
-    if entry.protocol is Protocol.GELF_TCP:
-        return [payload for payload in entry.raw.split(b"\0") if payload]
-    return split_payloads(entry.raw)
+    return split_gelf(entry.raw) if entry.protocol is Protocol.GELF_TCP else split_payloads(entry.raw)

@@ -22,6 +22,7 @@ from xxhash import xxh3_64_intdigest
 MARK = 0x6C64
 _HEAD = struct.Struct("<HBBIQ")
 _REST = struct.Struct("<qIIHB")
+_LENGTH = struct.Struct("<I")
 HEADER_BYTES = _HEAD.size + _REST.size
 KEY_BYTES = 16
 
@@ -149,3 +150,19 @@ def entry_keys(data: bytes | memoryview, at: int) -> tuple[int, bytes]:
     observed, _, _, keys, _ = _REST.unpack_from(data, at + _HEAD.size)
     start = at + HEADER_BYTES
     return observed, bytes(data[start : start + keys * KEY_BYTES])
+
+
+def frame_payloads(payloads: list[bytes]) -> bytes:
+    """Payloads behind their lengths: the raw bytes of a GELF_UDP or GELF_HTTP entry."""
+    return b"".join(part for payload in payloads for part in (_LENGTH.pack(len(payload)), payload))
+
+
+def split_payloads(raw: bytes) -> list[bytes]:
+    """What frame_payloads joined."""
+    payloads, at = [], 0
+    while at < len(raw):
+        (length,) = _LENGTH.unpack_from(raw, at)
+        at += _LENGTH.size
+        payloads.append(raw[at : at + length])
+        at += length
+    return payloads

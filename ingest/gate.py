@@ -1,4 +1,4 @@
-"""What all connections of a server share: who is open, the 20 ms tick, counts, and a limit on senders."""
+"""What all connections of a server share: who is open, the 20 ms tick, the search for stuck ones, counts."""
 
 import asyncio
 import logging

@@ -12,10 +12,9 @@ from urllib.parse import parse_qs
 import msgpack
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from ingest.entries import MAX_RAW_BYTES, Kind, Protocol
+from ingest.entries import MAX_RAW_BYTES, Kind, Protocol, frame_payloads
 from ingest.gate import Gate
 from ingest.journal import Journal
-from ingest.udp import frame_payloads
 from parsers.gelf import decode as decode_gelf
 from parsers.gelf import inflate
 from parsers.inflate import inflated

@@ -29,11 +29,11 @@ from ingest.segments import (
     prune_keys,
     recent_keys,
     segment_path,
-    sync_folder,
 )
 from ingest.space import Space
 from ingest.sync import Syncer
 from ingest.writing import PENDING_BYTES, Done, Pending, cut_off, size_of, write_batch
+from storage.durable import sync_folder
 from storage.metrics import Metrics
 
 log = logging.getLogger("logdock.ingest.journal")

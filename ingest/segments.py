@@ -13,6 +13,7 @@ import msgspec
 
 from ingest.entries import KEY_BYTES, Damage, decode_entries, entry_keys
 from ingest.resends import WINDOW_KEYS, WINDOW_SECONDS
+from storage.durable import sync_folder, write_durably
 
 RUN_BITS = 40  # 2^40 bytes a run, 2^23 runs until positions outgrow a signed 64-bit integer
 
@@ -47,25 +48,6 @@ def next_run(folder: Path, segments: list[Segment]) -> int:
     run = max(before, newest) + 1
     write_durably(file, str(run).encode())
     return run
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """Replace a small file so that a crash leaves the old or the new one, never a mixture."""
-    aside = path.with_name(path.name + ".tmp")
-    with aside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def set_aside(segment: Segment, position: int) -> Path:

@@ -12,7 +12,7 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import cast
 
@@ -20,6 +20,7 @@ from ingest.entries import MAX_RAW_BYTES, Kind, Protocol
 from ingest.gate import Gate, new_splitter
 from ingest.journal import Journal
 from ingest.resends import resend_key
+from ingest.writing import Done
 from parsers.forward import ForwardSplitter
 from parsers.forward import ack as encode_ack
 from parsers.gelf import NulSplitter
@@ -146,7 +147,7 @@ class Connection(asyncio.Protocol):
         raw: bytes = b"",
         count: int = 0,
         keys: Sequence[bytes] = (),
-        done: Callable[[], None] | None = None,
+        done: Done | None = None,
     ) -> None:
         self._journal.append(
             kind, self._protocol, self.number, self._peer_bytes, raw, count, tuple(keys), done

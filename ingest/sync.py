@@ -5,11 +5,12 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from queue import SimpleQueue
 
 import msgspec
 
+from ingest.writing import Done
 from storage.metrics import Metrics
 
 log = logging.getLogger("logdock.ingest.journal")
@@ -25,8 +26,6 @@ GATHER_TURNS = 4
 USUAL_SHARE = 0.1  # of a new measurement in what is usual; a slower one than usual counts at once, and whole
 
 EXIT_SYNC_FAILED = 74  # EX_IOERR of sysexits.h
-
-Done = Callable[[], None]
 
 
 class Work(msgspec.Struct, gc=False):

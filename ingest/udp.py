@@ -8,12 +8,11 @@ import asyncio
 import contextlib
 import logging
 import socket
-import struct
 import time
 from collections import defaultdict
 from typing import cast
 
-from ingest.entries import Kind, Protocol
+from ingest.entries import Kind, Protocol, frame_payloads
 from ingest.gate import Gate
 from ingest.journal import Journal
 from parsers.chunks import ChunkAssembler
@@ -35,24 +34,6 @@ EXPIRE_SECONDS = 1.0
 # What RECEIVE_BUFFER_BYTES can hold (the kernel doubles it and counts 768 bytes or more a datagram): when
 # closing, a sender that never pauses must not be read for ever.
 LAST_READS = 400
-
-_LENGTH = struct.Struct("<I")
-
-
-def frame_payloads(payloads: list[bytes]) -> bytes:
-    """Payloads behind their lengths: the raw bytes of a GELF_UDP or GELF_HTTP entry."""
-    return b"".join(part for payload in payloads for part in (_LENGTH.pack(len(payload)), payload))
-
-
-def split_payloads(raw: bytes) -> list[bytes]:
-    """What frame_payloads joined."""
-    payloads, at = [], 0
-    while at < len(raw):
-        (length,) = _LENGTH.unpack_from(raw, at)
-        at += _LENGTH.size
-        payloads.append(raw[at : at + length])
-        at += length
-    return payloads
 
 
 class GelfUdp:

@@ -8,7 +8,7 @@ import msgspec
 PENDING_BYTES = 400  # what an entry that waits costs in memory besides its bytes
 IOV_MAX = 1000  # writev takes 1024 buffers on Linux (limits.h)
 
-Done = Callable[[], None]
+Done = Callable[[], None]  # what to call once something is safe in the journal
 
 
 class Pending(msgspec.Struct, gc=False):

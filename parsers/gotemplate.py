@@ -1,80 +1,78 @@
-"""Go's text/template as Docker's `tag` option uses it, parsed into a list of nodes.
+"""Go's text/template as Docker uses it: for the `tag` of its log drivers, and --format of its command line.
 
-What is understood so far: literal text, and actions that are one field of the dot (`{{.Name}}`), with Go's
-blanks and trim markers (`{{- .Name -}}`). Everything else of the language is refused by name rather than
-misread. Syntax: Go's text/template/parse/lex.go.
+`parse` gives the tree that Go builds, or what Go says against the template; `render` gives the bytes that Go
+writes for a value, or what Go says. Texts, errors' included, are those of Go 1.26. What differs: a limit on
+time and memory (parsers.go.limits, MAX_NESTING), methods of time.Time that nobody puts in a tag, the address
+that %p shows.
 """
 
-import re
+from __future__ import annotations
 
-import msgspec
+from collections.abc import Mapping
+from typing import Any
 
-_OPEN, _CLOSE = "{{", "}}"
-# Go's lexer takes exactly these four as blanks (lex.go, spaceChars); an action may span lines.
-_BLANKS = " \t\r\n"
-_FIELD = re.compile(r"\.([A-Za-z_]\w*)\Z")
+from parsers.go.calls import Function
+from parsers.go.errors import TemplateError
+from parsers.go.execution import execute
+from parsers.go.functions import CLI_FUNCTIONS, CLI_HEADER_FUNCTIONS, DOCKER_FUNCTIONS
+from parsers.go.nodes import Template
+from parsers.go.parser import parse_source
+from parsers.go.runes import bytes_of, text_of
 
+__all__ = [
+    "CLI_FUNCTIONS",
+    "CLI_HEADER_FUNCTIONS",
+    "DOCKER_FUNCTIONS",
+    "Template",
+    "TemplateError",
+    "parse",
+    "render",
+]
 
-class TemplateError(ValueError):
-    """The operator's mistake, found at start. `position` is an index into the template's text."""
-
-    def __init__(self, message: str, position: int = 0) -> None:
-        super().__init__(message)
-        self.position = position
-
-
-class Text(msgspec.Struct, frozen=True, gc=False):
-    """Literal text between two actions."""
-
-    value: str
-
-
-class Field(msgspec.Struct, frozen=True, gc=False):
-    """One field or method of Docker's log info: `name` without its dot."""
-
-    name: str
-    position: int
+# Docker has no limit; a command line has one of 128 KiB for one argument (Linux: MAX_ARG_STRLEN).
+MAX_TEMPLATE = 128 * 1024
 
 
-Node = Text | Field
+def parse(
+    text: str | bytes, functions: Mapping[bytes, Function] = DOCKER_FUNCTIONS, name: str = "log-tag"
+) -> Template:
+    """The tree of a template. Raises TemplateError, whose position is an index into `text`.
+
+    A str is UTF-8 with surrogateescape for what is not. Positions in the tree count bytes.
+    """
+    source = text if isinstance(text, bytes) else bytes_of(text)
+    if len(source) > MAX_TEMPLATE:
+        raise TemplateError(f"a template of more than {MAX_TEMPLATE} bytes")
+    try:
+        return parse_source(source, bytes_of(name), functions)
+    except TemplateError as error:
+        position = error.position if isinstance(text, bytes) else _in_text(source, error.position)
+        raise _located(error, position) from None
 
 
-def parse(text: str) -> tuple[Node, ...]:
-    """The nodes of a template. Raises TemplateError with the position of what is wrong."""
-    nodes: list[Node] = []
-    at, trim = 0, False
-    while (start := text.find(_OPEN, at)) >= 0:
-        end = text.find(_CLOSE, start + len(_OPEN))
-        if end < 0:
-            raise TemplateError(f"unclosed action at position {start}", start)
-        action, trim_left, trim_right = _trim_markers(text[start + len(_OPEN) : end])
-        _add_text(nodes, text[at:start], trim, trim_left)
-        nodes.append(_field(action, start))
-        at, trim = end + len(_CLOSE), trim_right
-    _add_text(nodes, text[at:], trim, False)
-    return tuple(nodes)
+def render(template: Template, dot: Any, functions: Mapping[bytes, Function] = DOCKER_FUNCTIONS) -> bytes:
+    """What the template prints of a value (parsers.go.values, parsers.go.info).
+
+    Raises TemplateError, whose position is an index into the template's text as a str.
+    """
+    try:
+        return execute(template, dot, functions)
+    except TemplateError as error:
+        raise _located(error, _in_text(template.source, error.position)) from None
+    except RecursionError:
+        raise TemplateError("goes too deep for this reader (at position 0)") from None
 
 
-def _trim_markers(action: str) -> tuple[str, bool, bool]:
-    """An action without its trim markers, and which it had: `{{- ` and ` -}}` need their blank (lex.go)."""
-    left = len(action) > 1 and action[0] == "-" and action[1] in _BLANKS
-    right = len(action) > 1 and action[-1] == "-" and action[-2] in _BLANKS
-    return action[1 if left else 0 : -1 if right else None].strip(_BLANKS), left, right
+def _in_text(source: bytes, position: int) -> int:
+    return len(text_of(source[:position]))
 
 
-def _add_text(nodes: list[Node], value: str, trim_start: bool, trim_end: bool) -> None:
-    if trim_start:
-        value = value.lstrip(_BLANKS)
-    if trim_end:
-        value = value.rstrip(_BLANKS)
-    if value:
-        nodes.append(Text(value))
-
-
-def _field(action: str, position: int) -> Field:
-    if not action:
-        raise TemplateError(f"missing value for command at position {position}", position)
-    match = _FIELD.match(action)
-    if match is None:
-        raise TemplateError(f"{{{{{action}}}}} at position {position} is not understood yet", position)
-    return Field(match[1], position)
+def _located(error: TemplateError, position: int) -> TemplateError:
+    """One line that names the place."""
+    message = str(error).replace("\n", "\\n").replace("\r", "\\r")
+    return TemplateError(
+        f"{message} (at position {position})",
+        position,
+        error.docker,
+        depends_on_values=error.depends_on_values,
+    )

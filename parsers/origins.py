@@ -4,7 +4,7 @@ Equal content gives the same Origin object, so that stores can cache by it.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -63,7 +63,7 @@ class Origins:
             labels["container_id"] = text_of(seen.container_id)[:MAX_LABEL_VALUE]
             flags.append("container_id_overwritten")
         name = _name(seen.container_name)
-        template, reading = self._read_tag(seen, known_id, name if seen.name_is_dockers else None)
+        template, reading = self._read_tag(seen, known_id)
         fields = reading.fields
         if reading.ambiguous:
             flags.append("tag_ambiguous")
@@ -77,6 +77,7 @@ class Origins:
             seen.image or fields.get("ImageName"),
         )
         service, rung = service_of(container, labels, fields)
+        _add_from_tag(labels, fields)
         made = make_origin(
             container,
             seen.host or fields.get("Hostname") or self._peer_host(seen.peer),
@@ -89,12 +90,14 @@ class Origins:
         )
         return self._intern(made), tuple(flags)
 
-    def _read_tag(
-        self, seen: Seen, known_id: str | None, known_name: str | None
-    ) -> tuple[TagTemplate | None, Reading]:
+    def _read_tag(self, seen: Seen, known_id: str | None) -> tuple[TagTemplate | None, Reading]:
         if seen.tag is None or not seen.invert_tag:
             return None, Reading({})
-        return read_tag(self._templates, seen.tag, known_id, known_name) or (None, Reading({}))
+        name = container_name(seen.container_name)
+        record = {"FullID": known_id, "Name": name, "ImageName": seen.image, "Hostname": seen.host}
+        beliefs = _beliefs(record, seen.name_is_dockers and name is not None)
+        found = read_tag(self._templates, seen.tag, beliefs)
+        return found or (None, Reading({}))
 
     def _peer_host(self, peer: str) -> str:
         """A sender on this machine (loopback, or a unix socket, which has no address) is this machine."""
@@ -111,6 +114,28 @@ class Origins:
         self._interned[origin.key] = origin
         self._text += len(origin.key)
         return origin
+
+
+def _beliefs(record: dict[str, str | None], name_is_dockers: bool) -> Iterator[dict[str, str]]:
+    """What a tag may be held against, the strongest first: a tag that contradicts one is tried with the next.
+
+    A label can overwrite all that a record says, never the tag. Only a name that the driver itself wrote is
+    not given up: a tag that contradicts it was made by another template, and would be misread by this one.
+    """
+    known = {name: value for name, value in record.items() if value}
+    names = ("FullID", "Name"), ("Name",), ("FullID",), ()
+    yield known
+    for kept in names:
+        if "Name" in kept or not name_is_dockers:
+            yield {name: known[name] for name in kept if name in known}
+
+
+def _add_from_tag(labels: dict[str, str], fields: Mapping[str, str]) -> None:
+    """Labels that only the tag tells become labels like those that the record sends."""
+    for path, value in fields.items():
+        key = path.removeprefix("ContainerLabels.")
+        if key != path and len(labels) < MAX_LABELS and len(key) <= MAX_LABEL_NAME:
+            labels.setdefault(key, value[:MAX_LABEL_VALUE])
 
 
 def container_id(value: Any) -> str | None:

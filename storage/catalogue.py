@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from parsers.event import Origin
+from storage.lists import OriginCount
 from storage.store import Checkpoint
 
 VERSION = 1  # of the tables below, kept in PRAGMA user_version
@@ -64,15 +65,6 @@ class FileEntry(msgspec.Struct, frozen=True):
     max_offset: int
     spans: tuple[Span, ...]
     origins: tuple[int, ...] = ()
-
-
-class OriginCount(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Lines of one origin, with the timestamps of its first and last."""
-
-    origin: int
-    lines: int
-    first: int
-    last: int
 
 
 class MinuteCount(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -15,7 +15,7 @@ from typing import TypeVar
 import msgspec
 
 from parsers.event import Container, Event, parse_id
-from storage import elastic_lists, local_lists
+from storage import elastic_lists, lists
 from storage.commit import Commit, read_commit, write_commit
 from storage.elastic_bulk import Delivery
 from storage.elastic_client import Client, Refused
@@ -230,7 +230,7 @@ class ElasticStore:
         found = await _asked(hits(self._client, self._stream, body))
         return self._reader.event(found[0]) if found else None
 
-    async def _seen(self, query: Query) -> local_lists.Seen:
+    async def _seen(self, query: Query) -> lists.Seen:
         await self._fresh()
         return await _asked(elastic_lists.seen(self._client, self._stream, self._reader, query))
 
@@ -238,23 +238,23 @@ class ElasticStore:
         """See Store.find_containers."""
         await self._fresh()
         answer = elastic_lists.referred(self._client, self._stream, self._reader, ref)
-        return local_lists.find_containers(await _asked(answer), ref)
+        return lists.find_containers(await _asked(answer), ref)
 
     async def containers(self, query: Query) -> list[ContainerSummary]:
         """See Store.containers."""
-        return local_lists.containers(await self._seen(query))
+        return lists.containers(await self._seen(query))
 
     async def services(self, query: Query) -> list[NameSummary]:
         """See Store.services."""
-        return local_lists.services(await self._seen(query))
+        return lists.services(await self._seen(query))
 
     async def labels(self, query: Query) -> list[NameSummary]:
         """See Store.labels."""
-        return local_lists.labels(await self._seen(query))
+        return lists.labels(await self._seen(query))
 
     async def label_values(self, key: str, query: Query) -> list[NameSummary]:
         """See Store.label_values."""
-        return local_lists.label_values(await self._seen(query), key)
+        return lists.label_values(await self._seen(query), key)
 
     async def _fresh(self) -> None:
         """Until a search sees everything whose append has returned. Questions at once share a refresh."""

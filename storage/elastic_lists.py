@@ -10,12 +10,11 @@ import msgspec
 
 from parsers.event import Origin
 from storage import elastic_dsl
-from storage.catalogue import OriginCount
 from storage.elastic_client import Client
 from storage.elastic_docs import LAST_TIME
 from storage.elastic_hits import Hit, Reader
 from storage.elastic_search import PARAMETERS, hits
-from storage.local_lists import Seen
+from storage.lists import OriginCount, Seen
 from storage.query import Query, matches_origin
 
 ORIGINS_AT_ONCE = 1000  # buckets of one request; `search.max_buckets` allows 65,536

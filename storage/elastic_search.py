@@ -9,7 +9,7 @@ from storage import elastic_dsl
 from storage.elastic_client import Client
 from storage.elastic_docs import LAST_TIME
 from storage.elastic_hits import Hit, Reader
-from storage.query import Cursor, Page, Query, matching
+from storage.query import Cursor, Page, Query, cursor_after, matching
 from storage.store import StoreUnavailable
 
 SCAN_HITS = 100_000
@@ -75,9 +75,7 @@ class Pager:
 
     def _full(self) -> Page:
         events = self._events[: self._query.limit]
-        last = events[-1]
-        place = Cursor(last.timestamp, last.sequence, last.id, last.offset, self._ceiling, self._query.order)
-        return Page(events, place)
+        return Page(events, cursor_after(events[-1], self._query, self._ceiling))
 
     def _cut(self, last: Hit, seen: int) -> Page:
         note = f"looked at {seen} lines and stopped: ask for a word of the line, or for a shorter time"

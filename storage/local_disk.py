@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from parsers.event import Origin
 from storage import local_files
-from storage.catalogue import Catalogue, CatalogueError, FileEntry, OriginCount, Pruned, Sealed
+from storage.catalogue import Catalogue, CatalogueError, FileEntry, Pruned, Sealed
+from storage.lists import OriginCount
 from storage.local_hot import Batch
 from storage.store import Checkpoint
 

@@ -4,7 +4,6 @@ Whoever opens one with DuckDB, pandas or Spark finds readable columns; the origi
 footer, as JSON under "logdock.origins", so that a file explains itself without the catalogue.
 """
 
-import os
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,8 +16,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from parsers.event import Origin
-from storage.catalogue import FileEntry, MinuteCount, OriginCount, Sealed
+from storage.catalogue import FileEntry, MinuteCount, Sealed
 from storage.columns import SCHEMA, WORD
+from storage.durable import replacing
+from storage.lists import OriginCount
 from storage.local_hot import bounds, spans
 
 # Measured on 250,000 Docker-shaped lines of 129 bytes, sealing CPU per event and bytes per event: level 1
@@ -52,7 +53,9 @@ def write(batches: Sequence[pa.RecordBatch], origins: Mapping[int, Origin], fold
     name, counts = _name(bounds(data["observed"])[0]), _counts(table)
     schema = _schema([count.origin for count in counts], origins)
     groups = _row_groups(table, origins)
-    size = _write_aside(folder / name, schema, groups)
+    with replacing(folder / name, _UNFINISHED) as file:  # under its own name a file is always whole
+        _write_groups(file, schema, groups)
+        size = file.tell()
     entry = FileEntry(
         name, table.num_rows, size, *bounds(data["timestamp"]), *bounds(data["observed"]),
         *bounds(data["sequence"]), *bounds(data["offset"]), spans(data), tuple(c.origin for c in counts),
@@ -162,23 +165,6 @@ def _name(observed: int) -> str:
     return f"{time.strftime('%Y%m%dT%H%M%SZ', seconds)}-{uuid.uuid4().hex[:12]}.parquet"
 
 
-def _write_aside(path: Path, schema: pa.Schema, groups: Iterable[pa.Table]) -> int:
-    """Write, sync, rename, sync the folder; returns the size. Under its own name a file is always whole."""
-    aside = path.with_name(path.name + _UNFINISHED)
-    try:
-        with aside.open("wb") as file:
-            _write_groups(file, schema, groups)
-            file.flush()
-            os.fsync(file.fileno())
-            size = file.tell()
-        aside.rename(path)
-        sync_folder(path.parent)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
-    return size
-
-
 def _write_groups(file: BinaryIO, schema: pa.Schema, groups: Iterable[pa.Table]) -> None:
     with pq.ParquetWriter(
         file,
@@ -190,12 +176,3 @@ def _write_groups(file: BinaryIO, schema: pa.Schema, groups: Iterable[pa.Table])
     ) as writer:
         for group in groups:
             writer.write_table(group.replace_schema_metadata(schema.metadata), row_group_size=ROW_GROUP_ROWS)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames in `folder` durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

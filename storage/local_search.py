@@ -21,7 +21,7 @@ from storage.expression import Expression, select
 from storage.local_hot import Batch, Key
 from storage.local_origins import Origins
 from storage.local_sources import Source, beats, bound, certain, in_order, look, relevant
-from storage.query import Cursor, Page, Query
+from storage.query import Cursor, Page, Query, cursor_after
 from storage.store import StoreUnavailable
 
 logger = logging.getLogger("logdock.storage")
@@ -221,7 +221,7 @@ def page(searcher: Searcher, snapshot: Snapshot, query: Query, origins: Origins,
     ]
     events, end = found.events[: query.limit], found.resume
     if len(found.events) > query.limit:
-        end = cursor(events[-1], plan)
+        end = cursor_after(events[-1], plan.query, ceiling)
     cut_short = found.resume is not None and end is found.resume
     return Page(events, end, "time" if cut_short else None, tuple(notes))
 
@@ -245,8 +245,3 @@ def cut(found: Found, source: Source, plan: Plan) -> None:
     found.resume = Cursor(
         limit, sequence, _LAST_ID if order == "arrival" else "", offset, plan.ceiling, order
     )
-
-
-def cursor(event: Event, plan: Plan) -> Cursor:
-    """Where a page that ends with `event` ends."""
-    return Cursor(event.timestamp, event.sequence, event.id, event.offset, plan.ceiling, plan.query.order)

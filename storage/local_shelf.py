@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from storage.catalogue import FileEntry, OriginCount, Pruned, Sealed
+from storage.catalogue import FileEntry, Pruned, Sealed
+from storage.lists import OriginCount
 from storage.local_disk import Contents
 from storage.query import Query
 

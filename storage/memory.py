@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from parsers.event import Container, Event, Origin, parse_id
+from storage.lists import MAX_FOUND, container_summary, identity, refers
 from storage.metrics import Metrics
-from storage.query import Cursor, Page, Query, arrival_key, matches_origin, matching, sort_key
+from storage.query import Page, Query, arrival_key, cursor_after, matches_origin, matching, sort_key
 from storage.store import Checkpoint, ContainerSummary, NameSummary
 
 MAX_EVENTS = 1_000_000  # about 1 GB of ordinary lines; the oldest go, counted, because nothing else bounds it
-
-MAX_FOUND = 100  # containers for one reference: more help nobody to choose
 
 Key = tuple[str, int, int]
 T = TypeVar("T")
@@ -71,9 +70,7 @@ class MemoryStore:
             events.sort(key=sort_key, reverse=query.order == "desc")
         if len(events) <= query.limit:
             return Page(events)
-        last = events[query.limit - 1]
-        place = Cursor(last.timestamp, last.sequence, last.id, last.offset, ceiling, query.order)
-        return Page(events[: query.limit], place)
+        return Page(events[: query.limit], cursor_after(events[query.limit - 1], query, ceiling))
 
     def _visible(self, query: Query, ceiling: int) -> list[Event]:
         """What a page may see: other journals do not grow, ours ends at the ceiling."""
@@ -92,8 +89,7 @@ class MemoryStore:
         newest = sorted(self._events.values(), key=sort_key, reverse=True)
         found: dict[str | None, Container] = {}
         for container in (event.origin.container for event in newest):
-            by_id = container.id is not None and bool(ref) and container.id.startswith(ref)
-            if by_id or container.name == ref:
+            if refers(container, ref):
                 found.setdefault(container.id or container.name, container)
         exact = [c for c in found.values() if ref in (c.id, c.name)]
         return (exact + [c for c in found.values() if c not in exact])[:MAX_FOUND]
@@ -134,17 +130,9 @@ class MemoryStore:
         ]
 
 
-def identity(origin: Origin) -> tuple[str, str] | None:
-    """What makes two lines one container's: the id, else name and host; None for a sender that is none."""
-    container = origin.container
-    if container.id:
-        return container.id, ""
-    return (container.name, origin.host) if container.name else None
-
-
 def _container_summary(events: list[Event]) -> ContainerSummary:
     origin = max(events, key=sort_key).origin
-    return ContainerSummary(origin.container, origin.service, origin.host, *_span(events))
+    return container_summary(origin, *_span(events))
 
 
 def _span(events: list[Event]) -> tuple[int, int, int]:

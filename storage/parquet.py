@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from parsers.event import Container, Event, parse_id
-from storage import local_lists
+from storage import lists, local_lists
 from storage.catalogue import FileEntry
 from storage.local_disk import Disk
 from storage.local_hot import Hot, Ids, Key, covers, held
@@ -164,26 +164,26 @@ class LocalStore:
             sources = [source for source in everything if covers(source.spans, key)]
             return await in_thread(self._readers, self._ask().get, sources, key)
 
-    async def _seen(self, query: Query) -> local_lists.Seen:
+    async def _seen(self, query: Query) -> lists.Seen:
         batches, totals = self._keeper.batches(), list(self._keeper.shelf.totals.values())
         return await in_thread(self._readers, local_lists.seen, batches, totals, self._origins, query)
 
     async def find_containers(self, ref: str) -> list[Container]:
         """See Store.find_containers."""
-        return local_lists.find_containers(await self._seen(Query()), ref)
+        return lists.find_containers(await self._seen(Query()), ref)
 
     async def containers(self, query: Query) -> list[ContainerSummary]:
         """See Store.containers."""
-        return local_lists.containers(await self._seen(query))
+        return lists.containers(await self._seen(query))
 
     async def services(self, query: Query) -> list[NameSummary]:
         """See Store.services."""
-        return local_lists.services(await self._seen(query))
+        return lists.services(await self._seen(query))
 
     async def labels(self, query: Query) -> list[NameSummary]:
         """See Store.labels."""
-        return local_lists.labels(await self._seen(query))
+        return lists.labels(await self._seen(query))
 
     async def label_values(self, key: str, query: Query) -> list[NameSummary]:
         """See Store.label_values."""
-        return local_lists.label_values(await self._seen(query), key)
+        return lists.label_values(await self._seen(query), key)

@@ -25,8 +25,8 @@ from storage.times import format_unix
 
 __all__ = [
     "DEFAULT_LIMIT", "MAX_LIMIT", "PARAMETERS", "ContainerRef", "Cursor", "Order", "Page", "Query",
-    "QueryError", "arrival_key", "decode_cursor", "encode_cursor", "matches", "matches_origin", "matching",
-    "sort_key", "to_params",
+    "QueryError", "arrival_key", "cursor_after", "decode_cursor", "encode_cursor", "matches",
+    "matches_origin", "matching", "sort_key", "to_params",
 ]  # fmt: skip
 
 
@@ -126,6 +126,11 @@ def sort_key(event: Event) -> tuple[int, int, str]:
 def arrival_key(event: Event) -> tuple[int, str]:
     """What "arrival" sorts by; the id only decides between journals."""
     return event.offset, event.id
+
+
+def cursor_after(event: Event, query: Query, ceiling: int) -> Cursor:
+    """Where a page of `query` that ends with `event` ends."""
+    return Cursor(event.timestamp, event.sequence, event.id, event.offset, ceiling, query.order)
 
 
 def matches_origin(query: Query, origin: Origin) -> bool:

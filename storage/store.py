@@ -1,6 +1,6 @@
 """The one port behind which events rest, and the few values that cross it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -61,6 +61,9 @@ class ContainerSummary(msgspec.Struct, frozen=True):
     lines: int
     first_seen: int
     last_seen: int
+    service_source: str | None = None
+    labels: Mapping[str, str] = {}
+    tag_fields: Mapping[str, str] = {}
 
 
 class NameSummary(msgspec.Struct, frozen=True):

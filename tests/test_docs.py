@@ -11,6 +11,9 @@ import typer.main
 
 from api import cli
 from api.app import create_app
+from api.cli_dots import CONTAINERS, EVENTS
+from api.cli_fields import View
+from api.cli_format import Format
 from api.cli_serve import shown_default
 from api.services import Services
 from api.settings import ENV_PREFIX, Settings, flag, load_settings
@@ -97,6 +100,13 @@ async def test_the_example_answer_has_every_key() -> None:
     assert {*answer, *answer["events"][0], *answer["events"][0]["container"]} <= shown
 
 
+async def test_every_key_of_a_container_is_named() -> None:
+    async with await _documented_server() as client:
+        items = (await client.get("http://127.0.0.1:8080/api/v1/containers")).json()["items"]
+    named = re.findall(r"`(\w+)`", sections()["GET", "/api/v1/containers"])
+    assert set(items[0]) <= set(named)
+
+
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_is_documented_with_its_default(name: str) -> None:
     shown = shown_default(name, Settings.model_fields[name])
@@ -139,6 +149,23 @@ def test_every_command_has_a_section_and_the_readme_names_them() -> None:
     readme = (ROOT / "README.md").read_text()
     for name in ("serve", "logs", "ps", "emit", "export"):
         assert f"logdock {name}" in readme
+
+
+def test_every_name_of_a_template_is_documented_and_nothing_else() -> None:
+    rows = re.findall(r"^\| (both|`ps`|`logs`) \| (.*) \|$", _section("ps"), re.MULTILINE)
+    assert [row[0] for row in rows] == ["both", "`ps`", "`logs`"]
+    both, ps, logs = (set(re.findall(r"`\.([\w.]+)", row[1])) for row in rows)
+    assert both | ps == set(CONTAINERS.own_names) - {"ServiceDetail"}
+    of_lines = set(EVENTS.own_names) - {"ServiceDetail", "Container"}
+    assert both | logs == of_lines | {f"Container.{name}" for name in EVENTS.parts["Container"].own_names}
+
+
+def test_the_examples_of_templates_work() -> None:
+    found = re.findall(r"^    logdock (ps|logs).* --format '(.*)'$", COMMANDS, re.MULTILINE)
+    assert len(found) >= 4
+    for command, template in found:
+        kind = CONTAINERS if command == "ps" else EVENTS
+        assert Format(template, kind).row(kind.sample, View())
 
 
 def test_links_between_documents_lead_somewhere() -> None:

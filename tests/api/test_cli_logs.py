@@ -97,6 +97,19 @@ def test_json(logs: Ask, capfd: Capture) -> None:
         (["web", "--since", "yesterday"], 2, "yesterday"),
         (["web", "--service", "db"], 2, "'web' is a service: leave out --service, or the name"),
         (["web", "-f", "-o", "json"], 2, "use --output ndjson"),
+        (["web", "--format", "json", "-o", "json"], 2, "--format and --output exclude each other"),
+        (["web", "--format", "{{.Message}}", "-t"], 2, "name .Timestamp or .Labels"),
+        (["web", "--format", "table", "-f"], 2, "a table cannot be aligned while -f goes on"),
+        (
+            ["web", "--format", "{{.Mesage}}"],
+            2,
+            "at <.Mesage>: can't evaluate field Mesage in type logdock.Event",
+        ),
+        (
+            ["--format", "{{.Level", "--server", "127.0.0.1:1"],
+            2,
+            "at character 9: template: :1: unclosed action",
+        ),
     ],
 )
 def test_errors(logs: Ask, capfd: Capture, arguments: list[str], code: int, expected: str) -> None:
@@ -139,6 +152,49 @@ def test_count_of() -> None:
         None,
         None,
     ]
+
+
+@pytest.mark.usefixtures("lines")
+@pytest.mark.parametrize(
+    ("template", "out"),
+    [
+        (
+            "{{.Container.Name}}: {{.Message}}",
+            "shop-web-1: web 1\nshop-web-1: web 2\nshop-db-1: db 1 failed\nshop-web-2: web 3\n",
+        ),
+        ("{{.level}}/{{.stream}}", "info/stdout\ninfo/stdout\nerror/stderr\n/stdout\n"),
+        (
+            r"table {{.Container.Name}}\t{{.Level}}\t{{.Message}}",
+            "CONTAINER NAME   LEVEL     MESSAGE\n"
+            "shop-web-1       info      web 1\n"
+            "shop-web-1       info      web 2\n"
+            "shop-db-1        error     db 1 failed\n"
+            "shop-web-2                 web 3\n",
+        ),
+        ('{{if eq .Level "error"}}{{.ID}}{{end}}', "\n\nj1.2.0\n\n"),
+    ],
+)  # fmt: skip
+def test_format_prints_both_streams_to_stdout(logs: Ask, capfd: Capture, template: str, out: str) -> None:
+    assert logs("--format", template) == 0
+    assert capfd.readouterr() == (out, "")
+
+
+@pytest.mark.usefixtures("lines")
+def test_format_json_is_what_rest_says(logs: Ask, running: Any, capfd: Capture) -> None:
+    with client.Client(running.url) as asked:
+        wanted = [event for page in asked.pages("/logs", {"order": "asc"}) for event in page["events"]]
+    for template in ("json", "{{json .}}"):
+        assert logs("--format", template) == 0
+        assert [json.loads(line) for line in capfd.readouterr().out.splitlines()] == wanted
+
+
+@pytest.mark.usefixtures("lines")
+def test_lines_that_do_not_bear_the_template(logs: Ask, capfd: Capture) -> None:
+    assert logs("--format", "{{slice .Message 0 7}}") == 1
+    out, err = capfd.readouterr()
+    assert out == "db 1 fa\n"
+    assert "error calling slice: index out of range: 7" in err
+    assert err.splitlines()[-1] == "logdock: left out because the template fails on them: 3"
 
 
 class Following:
@@ -200,6 +256,15 @@ def test_follow(following: Callable[..., Following], running: Any, origins: Any)
     follower.wait_for("web 1", "web 2", "web 3", "web 4")
     assert follower.interrupt() == 130
     assert follower.process.stderr is not None and follower.process.stderr.read() == ""
+
+
+@pytest.mark.usefixtures("lines")
+def test_follow_with_a_format(following: Callable[..., Following], running: Any, origins: Any) -> None:
+    follower = following("web", "-n", "1", "--format", "{{upper .Message}}")
+    until_followed(running)
+    running.add(origins.web, "web 4", stream="stderr")
+    follower.wait_for("WEB 3", "WEB 4")
+    assert follower.interrupt() == 130
 
 
 @pytest.mark.usefixtures("lines")

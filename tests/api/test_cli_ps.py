@@ -19,7 +19,7 @@ def test_a_table_for_pipes(capfd: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["ps"]) == 0
     header, db, web = capfd.readouterr().out.splitlines()
     assert header.split("   ")[0] == "CONTAINER ID"
-    assert db.split()[:5] == ["d0" * 6, "shop-db-1", "db", "nginx:1.27", "node-a"]
+    assert db.split()[:7] == ["d0" * 6, "shop-db-1", "db", "shop", "1", "nginx:1.27", "node-a"]
     assert web.split()[-1] == "2"
     assert web.index("shop-web-1") == db.index("shop-db-1") == header.index("NAME")
 
@@ -29,6 +29,80 @@ def test_filters(capfd: pytest.CaptureFixture[str]) -> None:
     assert [item["name"] for item in json.loads(capfd.readouterr().out)["items"]] == ["shop-db-1"]
     assert cli.run(["ps", "--label", "stage=prod", "-o", "ndjson"]) == 0
     assert json.loads(capfd.readouterr().out)["lines"] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "cells"),
+    [
+        ("shop-job-run-0123456789ab", {}, ["job", "shop", "oneoff"]),
+        ("brave_curie", {"com.docker.compose.hook": "pre_start"}, ["job", "-", "hook"]),
+        ("job.kljaxb2u1j62u64905zyizmv4.l7vsr3kgrgbp6mi6oesythfim", {}, ["job", "-", "kljaxb2u1j62"]),
+        ("bare", {}, ["job", "-", "-"]),
+    ],
+)
+def test_one_offs_hooks_and_replicas_are_told_apart(
+    running: Any, capfd: pytest.CaptureFixture[str], name: str, labels: dict[str, str], cells: list[str]
+) -> None:
+    labels = {"service.name": "job", **labels}
+    running.add(make_origin(Container(None, name), "h", service="job", labels=labels), "x")
+    assert cli.run(["ps", "--service", "job"]) == 0
+    assert capfd.readouterr().out.splitlines()[1].split()[2:5] == cells
+
+
+@pytest.mark.parametrize(
+    ("arguments", "out"),
+    [
+        (["--format", "{{.Names}} {{.Lines}}"], "shop-db-1 1\nshop-web-1 2\n"),
+        (["--format", "{{.ID}}|{{.id}}"], f"{'d0' * 6}|{'d0' * 32}\n{'ab' * 6}|{'ab' * 32}\n"),
+        (["--format", "{{.ID}}", "--no-trunc", "--service", "db"], f"{'d0' * 32}\n"),
+        (["--format", "{{.Labels}}", "--service", "db"], "path=a/b,stage=test\n"),
+        (["--format", '{{.Label "stage"}}'], "test\nprod\n"),
+        (
+            ["--format", r"table {{.Names}}\t{{.Service}}"],
+            "NAMES        SERVICE\nshop-db-1    db\nshop-web-1   web\n",
+        ),
+        (["--format", "table {{.Host}}", "--service", "none"], "HOST\n"),
+        (["--format", "{{.Host}}", "--service", "none"], ""),
+    ],
+)  # fmt: skip
+def test_format(capfd: pytest.CaptureFixture[str], arguments: list[str], out: str) -> None:
+    assert cli.run(["ps", *arguments]) == 0
+    assert capfd.readouterr().out == out
+
+
+def test_format_json(capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["ps", "--format", "json"]) == 0
+    db, web = map(json.loads, capfd.readouterr().out.splitlines())
+    assert (db["Names"], db["Labels"], web["Lines"]) == ("shop-db-1", "path=a/b,stage=test", 2)
+    assert web["Status"].startswith("last line ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--format", "json", "-o", "ndjson"], "--format and --output exclude each other"),
+        (["--format", "{{.Ports}}"], "log lines do not tell docker's .Ports; there is .ID .Names"),
+        (
+            ["--format", "{{.Names", "--server", "127.0.0.1:1"],
+            "at character 9: template: :1: unclosed action",
+        ),
+    ],
+)
+def test_wrong_formats(capfd: pytest.CaptureFixture[str], arguments: list[str], expected: str) -> None:
+    assert cli.run(["ps", *arguments]) == 2
+    out, err = capfd.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert expected in err
+
+
+def test_an_empty_format_is_none(capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["ps", "--format", ""]) == 0
+    assert capfd.readouterr().out.startswith("CONTAINER ID   NAME ")
+
+
+def test_whole_ids_in_a_table(capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["ps", "--no-trunc"]) == 0
+    assert "d0" * 32 in capfd.readouterr().out
 
 
 def test_names_of_strangers(running: Any, capfd: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from api.render import MAX_ORIGINS, _origins, dumps, event_json, events_json, ndjson, rfc3339
+from api.render import MAX_ORIGINS, _origins, dumps, event_json, events_json, ndjson, rfc3339, service_detail
 from parsers.event import Container, Event, make_origin
 
 SECOND = 1_000_000_000
@@ -46,6 +46,7 @@ def test_the_event_of_the_contract() -> None:
         "container": {"id": "ab" * 32, "name": "shop-web-1", "image": "nginx:1.27"},
         "service": "web",
         "service_source": "label:com.docker.compose.service",
+        "service_detail": {"project": "shop", "replica": "1", "kind": "service"},
         "host": "node-a",
         "labels": {"com.docker.compose.service": "web"},
         "tag": "docker.web.0123456789ab",
@@ -59,9 +60,39 @@ def test_what_is_unknown_is_null_or_empty() -> None:
     bare = Event("j1", 0, 0, 0, 0, 0, 0, "", make_origin(Container(), "h"))
     found = json.loads(event_json(bare))
     assert found["container"] == {"id": None, "name": None, "image": None}
-    assert [found[k] for k in ("stream", "level", "service", "service_source", "tag")] == [None] * 5
+    unknown = ("stream", "level", "service", "service_source", "service_detail", "tag")
+    assert [found[k] for k in unknown] == [None] * 6
     assert [found[k] for k in ("labels", "tag_fields", "fields")] == [{}, {}, {}]
     assert found["flags"] == []
+
+
+TASK = "l7vsr3kgrgbp6mi6oesythfim"
+
+
+@pytest.mark.parametrize(
+    ("name", "service", "labels", "detail"),
+    [
+        ("bare", "web", {}, None),
+        ("shop-web-1", "api", {}, None),  # stored when the name was read otherwise
+        ("shop-web-run-0123456789ab", "web", {}, {"project": "shop", "kind": "oneoff"}),
+        (f"web.2.{TASK}", "web", {}, {"replica": "2", "task_id": TASK, "kind": "service"}),
+        (None, None, {"com.docker.compose.project": "shop"}, {"project": "shop"}),
+    ],
+)
+def test_which_of_a_services_containers(
+    name: str | None, service: str | None, labels: dict[str, str], detail: object
+) -> None:
+    assert service_detail(Container(None, name), service, labels, {}) == detail
+
+
+def test_a_label_in_the_tag_tells_too() -> None:
+    fields = {
+        "ContainerLabels.com.docker.compose.oneoff": "True",
+        "ContainerLabels.com.docker.compose.service": "w",
+    }
+    origin = make_origin(Container(None, "x"), "h", service="w", tag_fields=fields)
+    found = json.loads(event_json(Event("j1", 0, 0, 0, 0, 0, 0, "", origin)))
+    assert found["service_detail"] == {"kind": "oneoff"}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from api.units import parse_duration, parse_size
+from api.units import human_duration, parse_duration, parse_size
 
 SECOND = 1_000_000_000
 
@@ -48,3 +48,30 @@ def test_sizes(text: str, size: int) -> None:
 def test_what_is_no_size(text: str) -> None:
     with pytest.raises(ValueError, match="is not a size"):
         parse_size(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-5, "Less than a second"),
+        (0.9, "Less than a second"),
+        (1.9, "1 second"),
+        (59.9, "59 seconds"),
+        (60, "About a minute"),
+        (119.9, "About a minute"),
+        (120, "2 minutes"),
+        (3599, "59 minutes"),
+        (3600, "About an hour"),
+        (5399, "About an hour"),
+        (5400, "2 hours"),
+        (47.4 * 3600, "47 hours"),
+        (47.5 * 3600, "2 days"),
+        (14 * 86_400 - 3600, "13 days"),
+        (14 * 86_400, "2 weeks"),
+        (60 * 86_400, "2 months"),
+        (729 * 86_400, "24 months"),
+        (730 * 86_400, "2 years"),
+    ],
+)
+def test_human_durations(seconds: float, text: str) -> None:
+    assert human_duration(seconds) == text

@@ -5,8 +5,7 @@ import gzip
 import pytest
 
 from ingest.decoding import MALFORMED_TEXT_BYTES, Decoder
-from ingest.entries import Entry, Kind, Protocol
-from ingest.udp import frame_payloads
+from ingest.entries import Entry, Kind, Protocol, frame_payloads
 from parsers.event import Event
 from parsers.join import Part
 from parsers.normalize import Normalizer

@@ -19,6 +19,8 @@ from ingest.entries import (
     encode_header,
     entry_keys,
     entry_length,
+    frame_payloads,
+    split_payloads,
 )
 
 KEYS = bytes(range(KEY_BYTES)) * 3
@@ -124,3 +126,8 @@ def test_the_largest_entry_is_no_damage() -> None:
 def test_a_peer_cut_inside_a_character_is_readable() -> None:
     (entry,) = decode_entries(encoded(peer="\N{SNOWMAN}".encode()[:2]), 0)
     assert entry.peer == "\N{REPLACEMENT CHARACTER}"
+
+
+@given(payloads=st.lists(st.binary(max_size=50)))
+def test_payloads_are_framed_and_split(payloads: list[bytes]) -> None:
+    assert split_payloads(frame_payloads(payloads)) == payloads

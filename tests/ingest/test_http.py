@@ -13,11 +13,10 @@ import pytest
 from fastapi import FastAPI
 
 from ingest import http as http_module
-from ingest.entries import Kind, Protocol
+from ingest.entries import Kind, Protocol, split_payloads
 from ingest.gate import Gate
 from ingest.http import http_inputs
 from ingest.journal import Journal
-from ingest.udp import split_payloads
 from tests.ingest.bench import Journals, counted, data, entries, put
 
 MSGPACK = {"content-type": "application/msgpack"}

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from ingest import journal as journal_module
 from ingest import pipeline as pipeline_module
-from ingest.entries import Kind, Protocol
+from ingest.entries import Kind, Protocol, frame_payloads
 from ingest.journal import Journal
-from ingest.udp import frame_payloads
 from parsers.event import Event
 from storage.store import RUN_JUMP
 from tests.ingest.bench import (

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from ingest import receivers as receivers_module
-from ingest.entries import Kind, Protocol
+from ingest.entries import Kind, Protocol, split_payloads
 from ingest.gate import Gate
 from ingest.receivers import Receivers
-from ingest.udp import split_payloads
 from tests.ingest.bench import Journals, data, entries, frame, until
 
 

@@ -20,7 +20,6 @@ from ingest.segments import (
     scan_keys,
     segment_path,
     set_aside,
-    write_durably,
 )
 
 
@@ -68,14 +67,6 @@ def test_runs_are_never_used_twice(tmp_path: Path) -> None:
 def test_a_run_that_outgrew_its_numbers_is_not_run_into(tmp_path: Path) -> None:
     last = Segment(segment_path(tmp_path, 0), (4 << RUN_BITS) - 10, 20)
     assert next_run(tmp_path, [last]) << RUN_BITS > last.end
-
-
-def test_small_files_are_replaced_whole(tmp_path: Path) -> None:
-    path = tmp_path / "run"
-    write_durably(path, b"old")
-    write_durably(path, b"new")
-    assert path.read_bytes() == b"new"
-    assert [file.name for file in tmp_path.iterdir()] == ["run"]
 
 
 def test_what_is_set_aside_is_kept_and_gone_from_the_segment(tmp_path: Path) -> None:

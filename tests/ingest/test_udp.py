@@ -7,13 +7,11 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ingest import udp as udp_module
-from ingest.entries import Protocol
+from ingest.entries import Protocol, split_payloads
 from ingest.gate import Gate
-from ingest.udp import GelfUdp, frame_payloads, listen_heartbeat, split_payloads
+from ingest.udp import GelfUdp, listen_heartbeat
 from tests.ingest.bench import Journals, counted, data, entries, until
 
 
@@ -59,11 +57,6 @@ async def receiver(journals: Journals) -> AsyncIterator[Receiver]:
     made.udp.start()
     yield made
     made.close()
-
-
-@given(payloads=st.lists(st.binary(max_size=50)))
-def test_payloads_are_framed_and_split(payloads: list[bytes]) -> None:
-    assert split_payloads(frame_payloads(payloads)) == payloads
 
 
 async def test_datagrams_are_journalled_as_they_came(receiver: Receiver) -> None:

@@ -56,16 +56,40 @@ def test_the_tag_fills_what_the_record_lacks() -> None:
     assert (origin.host, flags) == ("node-a", ())
 
 
-def test_a_name_settles_the_tag_only_where_docker_wrote_it() -> None:
-    made, tag = of("{{.Name}}.{{.ImageName}}"), "shop.web.nginx"
-    origin, flags = made.origin(seen(container_name="/shop.web", tag=tag))
+@pytest.mark.parametrize("is_dockers", [True, False])
+def test_the_records_name_settles_an_ambiguous_tag(is_dockers: bool) -> None:
+    made = of("{{.Name}}.{{.ImageName}}")
+    origin, flags = made.origin(
+        seen(container_name="/shop.web", name_is_dockers=is_dockers, tag="shop.web.nginx")
+    )
     assert (origin.tag_fields, origin.container.image, flags) == (
         {"ImageName": "nginx", "Name": "shop.web"},
         "nginx",
         (),
     )
-    origin, flags = made.origin(seen(container_name="shop.web", name_is_dockers=False, tag=tag))
+
+
+def test_what_nothing_settles_is_flagged_and_not_guessed() -> None:
+    origin, flags = of("{{.Hostname}}.{{.ImageName}}").origin(seen(tag="a.b.c"))
     assert (origin.tag_fields, origin.container.image, flags) == ({}, None, ("tag_ambiguous",))
+
+
+def test_a_tag_that_contradicts_dockers_own_name_was_made_by_another_template() -> None:
+    origin, _ = of("{{.Name}}").origin(seen(container_name="/web", tag="docker.other"))
+    assert (origin.tag_template, origin.tag_fields, origin.container.name) == (None, {}, "web")
+
+
+def test_labels_that_only_the_tag_tells_are_labels() -> None:
+    text = '{{index .ContainerLabels "com.docker.compose.service"}}/{{.ID}}'
+    origin, _ = of(text).origin(seen(tag=f"api/{ID[:12]}", labels={"x": "y"}))
+    assert origin.labels == {"com.docker.compose.service": "api", "x": "y"}
+    assert (origin.service, origin.service_source) == ("api", "tag:com.docker.compose.service")
+
+
+def test_a_label_of_the_record_stays_when_the_tag_has_another() -> None:
+    """An environment variable of the same key overwrites a label in the record, not in the tag."""
+    origin, _ = of('{{index .ContainerLabels "a"}}').origin(seen(tag="label", labels={"a": "variable"}))
+    assert (origin.labels["a"], origin.tag_fields["ContainerLabels.a"]) == ("variable", "label")
 
 
 def test_the_tags_name_goes_before_one_that_a_label_has_overwritten() -> None:

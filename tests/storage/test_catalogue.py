@@ -11,11 +11,11 @@ from storage.catalogue import (
     CatalogueError,
     FileEntry,
     MinuteCount,
-    OriginCount,
     Pruned,
     Sealed,
     Span,
 )
+from storage.lists import OriginCount
 from storage.store import Checkpoint, Held
 
 ORIGIN = make_origin(

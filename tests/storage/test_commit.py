@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.commit import Commit, read_commit, write_atomically, write_commit
+from storage.commit import Commit, read_commit, write_commit
+from storage.durable import write_durably
 from storage.store import Checkpoint, Held
 
 COMMIT = Commit(Checkpoint(70, 7, 8, (Held(40, 1, 5),)), "j", "logs-docker-default", ".ds-1")
@@ -30,7 +31,7 @@ def test_what_a_crash_leaves_beside_it_is_not_read_and_goes(tmp_path: Path) -> N
     write_commit(path, COMMIT)
     (tmp_path / "commit.json.new").write_bytes(b'{"checkpoi')
     assert read_commit(path) == COMMIT
-    write_atomically(path, b"x")
+    write_durably(path, b"x")
     assert list(tmp_path.iterdir()) == [path]
 
 

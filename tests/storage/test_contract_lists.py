@@ -54,7 +54,10 @@ async def test_lists_of_what_was_seen(subject: Subject) -> None:
 
 async def test_one_container_in_full(subject: Subject) -> None:
     await subject.add([event(1, timestamp=TIME + 7), event(2, timestamp=TIME), event(3, timestamp=TIME + 3)])
-    expected = ContainerSummary(ORIGIN.container, "web", "node-a", 3, TIME, TIME + 7)
+    source = "label:com.docker.compose.service"
+    expected = ContainerSummary(
+        ORIGIN.container, "web", "node-a", 3, TIME, TIME + 7, source, ORIGIN.labels, ORIGIN.tag_fields
+    )
     assert await subject.store.containers(Query()) == [expected]
 
 
@@ -73,10 +76,13 @@ async def test_origin_filters_apply_to_lists(subject: Subject) -> None:
 
 
 async def test_a_container_is_told_as_it_was_last(subject: Subject) -> None:
-    await subject.add([event(1, origin=origin("new", A1, service="b", image="i:2"))])
+    fields = {"Name": "new"}
+    latest = origin("new", A1, service="b", image="i:2", labels={"v": "2"}, tag_fields=fields)
+    await subject.add([event(1, origin=latest)])
     await subject.add([event(0, origin=origin("old", A1, service="a", image="i:1"))])
     (summary,) = await subject.store.containers(Query())
     assert (summary.container, summary.service, summary.lines) == (Container(A1, "new", "i:2"), "b", 2)
+    assert (dict(summary.labels), dict(summary.tag_fields)) == ({"v": "2"}, {"Name": "new"})
     assert [c.id for c in await subject.store.find_containers("old")] == [A1]
 
 

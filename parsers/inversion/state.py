@@ -1,0 +1,113 @@
+"""What is held to be true while a tag is read: facts, conditions, and texts still to be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from parsers.gotemplate import TemplateError
+from parsers.inversion.functions import printed
+from parsers.inversion.shapes import fits
+from parsers.inversion.terms import (
+    ABSENT,
+    NOTHING,
+    UNKNOWN,
+    Const,
+    FactValue,
+    Lookup,
+    Term,
+    evaluate,
+    holds,
+)
+
+# Docker prints the first 12 hex digits of an id as its short form (internal/stringid).
+SHORT_ID = 12
+_PREFIX = "sha256:"
+
+
+class State(msgspec.Struct, frozen=True):
+    """One assumption about a container."""
+
+    facts: Mapping[str, FactValue] = {}
+    guards: Mapping[Term, bool] = {}
+    checks: tuple[tuple[Term, bytes], ...] = ()  # terms whose printed text is known, their facts not
+
+
+def assign(state: State, name: str, value: FactValue) -> State | None:
+    """The state with one more fact; None when that cannot be."""
+    if isinstance(value, bytes) and not fits(name, value):
+        return None
+    facts = dict(state.facts)
+    for fact, text in ((name, value), *_follows(name, value)):
+        merged = _merged(facts.get(fact), text)
+        if merged is None:
+            return None
+        facts[fact] = merged
+    if not _ids_agree(facts):
+        return None
+    return State(facts, state.guards, state.checks)
+
+
+def _follows(name: str, value: FactValue) -> tuple[tuple[str, FactValue], ...]:
+    """A full id tells its short form."""
+    if name == "FullID" and isinstance(value, bytes):
+        return (("ID", value[:SHORT_ID]),)
+    if name == "ImageFullID" and isinstance(value, bytes):
+        return (("ImageID", value[len(_PREFIX) :][:SHORT_ID]),)
+    return ()
+
+
+def _ids_agree(facts: Mapping[str, FactValue]) -> bool:
+    for short, full, start in (("ID", "FullID", 0), ("ImageID", "ImageFullID", len(_PREFIX))):
+        one, other = facts.get(short), facts.get(full)
+        if isinstance(one, bytes) and isinstance(other, bytes) and one != other[start : start + SHORT_ID]:
+            return False
+    return True
+
+
+def _merged(old: FactValue | None, new: FactValue) -> FactValue | None:
+    """What both say, None when they contradict each other."""
+    if old is None or old == new:
+        return new
+    if old is NOTHING and (new is ABSENT or new == b""):
+        return new
+    if new is NOTHING and (old is ABSENT or old == b""):
+        return old
+    return None
+
+
+def check(state: State, term: Term, text: bytes) -> State:
+    """The state that remembers what a term printed."""
+    known = (term, text) in state.checks
+    return state if known else State(state.facts, state.guards, (*state.checks, (term, text)))
+
+
+def suppose(state: State, condition: Term, truth: bool) -> State | None:
+    """The state in which a condition holds, or does not; None when it is known to be otherwise."""
+    decided = holds(condition, state.facts)
+    if decided is not None:
+        return state if decided == truth else None
+    if state.guards.get(condition, truth) != truth:
+        return None
+    supposed = State(state.facts, {**state.guards, condition: truth}, state.checks)
+    if isinstance(condition, Lookup) and not truth:
+        return assign(supposed, condition.name, NOTHING)
+    return supposed
+
+
+def survives(state: State) -> bool:
+    """Whether everything that was put off is true as far as the facts tell."""
+    for term, text in state.checks:
+        try:
+            value = evaluate(term, state.facts)
+        except TemplateError:
+            return False
+        if value is not UNKNOWN and printed(value) != text:
+            return False
+    return all(holds(term, state.facts) in (None, truth) for term, truth in state.guards.items())
+
+
+def constant(term: Term) -> bytes | None:
+    """The text of a constant string."""
+    return term.value if isinstance(term, Const) and isinstance(term.value, bytes) else None

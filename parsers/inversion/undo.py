@@ -1,0 +1,205 @@
+"""A term and the text that it printed -> what that says about the container.
+
+Each function of a template is undone exactly where only one argument can have made the text; otherwise the
+text is remembered, and compared as soon as the facts are known from elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import orjson
+
+from parsers.gotemplate import TemplateError
+from parsers.inversion.documents import assign_document
+from parsers.inversion.formats import one_verb
+from parsers.inversion.functions import call, printed
+from parsers.inversion.patterns import UPPER, alphabet, length
+from parsers.inversion.state import SHORT_ID, State, assign, check, constant, suppose
+from parsers.inversion.term_shapes import shape
+from parsers.inversion.terms import (
+    ABSENT,
+    NOTHING,
+    UNKNOWN,
+    Call,
+    Const,
+    Fact,
+    Lookup,
+    Opaque,
+    Term,
+    Whole,
+    evaluate,
+)
+
+_REPLACEMENT: Final = "\ufffd".encode()  # stands for any byte that was no UTF-8: what it was is lost
+
+
+def bind(state: State, term: Term, text: bytes) -> State | None:
+    """The state in which `term` printed `text`; None when it cannot have."""
+    try:
+        known = evaluate(term, state.facts)
+    except TemplateError:
+        return None
+    if known is not UNKNOWN:
+        return state if printed(known) == text else None
+    match term:
+        case Fact(name):
+            return assign(state, name, text)
+        case Lookup():
+            return _lookup(state, term, text)
+        case Whole(name, "time"):
+            return assign(state, name, text)
+        case Call(function, arguments) if function in _UNDO:
+            return _UNDO[function](state, arguments, text)
+        case Opaque():
+            return state
+    return check(state, term, text)
+
+
+def _lookup(state: State, term: Lookup, text: bytes) -> State | None:
+    if text != term.missing:
+        return assign(state, term.name, text)
+    # A label whose value is "<no value>" is not believed in; an empty one prints as none does with `index`.
+    return assign(state, term.name, NOTHING if term.missing == b"" else ABSENT)
+
+
+def decide(state: State, condition: Term, truth: bool) -> State | None:
+    """The state in which a condition is true (or false); an equation that holds tells the fact itself."""
+    if isinstance(condition, Call) and condition.function == "not":
+        return decide(state, condition.arguments[0], not truth)
+    supposed = suppose(state, condition, truth)
+    if supposed is None or not isinstance(condition, Call) or len(condition.arguments) != 2:
+        return supposed
+    if (condition.function, truth) not in (("eq", True), ("ne", False)):
+        return supposed
+    one, other = condition.arguments
+    text = constant(other)
+    if text is not None:
+        return bind(supposed, one, text)
+    text = constant(one)
+    return supposed if text is None else bind(supposed, other, text)
+
+
+def _case(function: str) -> Callable[[State, tuple[Term, ...], bytes], State | None]:
+    def undo(state: State, arguments: tuple[Term, ...], text: bytes) -> State | None:
+        inner = arguments[0]
+        if call(function, [text]) != text:
+            return None
+        if _REPLACEMENT not in text:
+            low = call("lower", [text])
+            if low == call("upper", [text]):
+                return bind(state, inner, text)  # no letter that has cases
+            if not alphabet(shape(inner)) & UPPER:
+                return bind(state, inner, low)
+        return check(state, Call(function, arguments), text)
+
+    return undo
+
+
+def _truncate(state: State, arguments: tuple[Term, ...], text: bytes) -> State | None:
+    inner, size = arguments[0], _int(arguments[1])
+    if size is None:
+        return check(state, Call("truncate", arguments), text)
+    if len(text) > size:
+        return None
+    return _beginning(state, Call("truncate", arguments), inner, text, len(text) < size)
+
+
+def _slice(state: State, arguments: tuple[Term, ...], text: bytes) -> State | None:
+    whole = Call("slice", arguments)
+    bounds = [_int(argument) for argument in arguments[1:]]
+    if any(bounds[:1]) or None in bounds or len(bounds) > 2:
+        return check(state, whole, text)
+    if len(bounds) < 2:
+        return bind(state, arguments[0], text)
+    if len(text) != bounds[1]:
+        return None
+    return _beginning(state, whole, arguments[0], text, False)
+
+
+def _beginning(state: State, whole: Call, inner: Term, text: bytes, complete: bool) -> State | None:
+    """`text` is the beginning of what `inner` prints, or all of it."""
+    longest = length(shape(inner))[1]
+    if complete or (longest is not None and len(text) >= longest):
+        return bind(state, inner, text)
+    state = check(state, whole, text)
+    if inner == Fact("FullID") and len(text) >= SHORT_ID:
+        return assign(state, "ID", text[:SHORT_ID])
+    return state
+
+
+def _pad(state: State, arguments: tuple[Term, ...], text: bytes) -> State | None:
+    inner, before, after = arguments[0], _int(arguments[1]), _int(arguments[2])
+    if before is None or after is None:
+        return check(state, Call("pad", arguments), text)
+    if not text:
+        return bind(state, inner, text)
+    unpadded = text[before : len(text) - after]
+    if not unpadded or text != b" " * before + unpadded + b" " * after:
+        return None
+    return bind(state, inner, unpadded)
+
+
+def _join(state: State, arguments: tuple[Term, ...], text: bytes) -> State | None:
+    """`join (split x a) b`: x with every a replaced by b, undone where no b can have been there before."""
+    whole = Call("join", arguments)
+    parts, new = arguments[0], constant(arguments[1])
+    if not isinstance(parts, Call) or parts.function != "split" or not new:
+        return check(state, whole, text)
+    inner, old = parts.arguments[0], constant(parts.arguments[1])
+    if not old:
+        return check(state, whole, text)
+    if set(new) - alphabet(shape(inner)) or new not in text:
+        found = bind(state, inner, text.replace(new, old))
+        return None if found is None else check(found, whole, text)
+    return check(state, whole, text)
+
+
+def _json(state: State, arguments: tuple[Term, ...], text: bytes) -> State | None:
+    inner = arguments[0]
+    whole = Call("json", arguments)
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    if isinstance(inner, Whole):
+        found = assign_document(state, inner, value)
+    elif isinstance(value, str):
+        said = value.encode()
+        if call("json", [said]) != text:
+            return None
+        found = check(state, whole, text) if _REPLACEMENT in said else bind(state, inner, said)
+    else:
+        found = check(state, whole, text)
+    return found
+
+
+def _printf(state: State, arguments: tuple[Term, ...], text: bytes) -> State | None:
+    whole = Call("printf", arguments)
+    verb = one_verb(constant(arguments[0]) or b"") if len(arguments) == 2 else None
+    if verb is None:
+        return check(state, whole, text)
+    inner = arguments[1]
+    said = verb.undo(text, alphabet(shape(inner)))
+    if said is None:
+        return check(state, whole, text)
+    found = bind(state, inner, said)
+    return None if found is None else check(found, whole, text)
+
+
+def _int(term: Term) -> int | None:
+    return term.value if isinstance(term, Const) and isinstance(term.value, int) else None
+
+
+_UNDO: Final[dict[str, Callable[[State, tuple[Term, ...], bytes], State | None]]] = {
+    "lower": _case("lower"),
+    "upper": _case("upper"),
+    "title": _case("title"),
+    "truncate": _truncate,
+    "slice": _slice,
+    "pad": _pad,
+    "join": _join,
+    "json": _json,
+    "printf": _printf,
+}

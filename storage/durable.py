@@ -1,0 +1,46 @@
+"""Files that are replaced as a whole: after any crash there is the old one or the new one, never a mixture.
+
+Write aside, sync, rename over, sync the folder (rename(2): the new name appears atomically; fsync(2): the
+folder's own entry needs its own sync).
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Replace `path` by `data`. Raises OSError; the old file is then still whole."""
+    with replacing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def replacing(path: Path, suffix: str = ".new") -> Iterator[BinaryIO]:
+    """A file beside `path`, its name with `suffix`, which durably takes its place when the block ends well.
+
+    Raises OSError. When the block or anything after it fails, what was written aside is deleted.
+    """
+    aside = path.with_name(path.name + suffix)
+    opened = aside.open("wb")
+    try:
+        with opened as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+        sync_folder(path.parent)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` durable: files that were made, renamed or deleted there. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
