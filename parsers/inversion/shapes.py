@@ -56,7 +56,14 @@ def shape_of(fact: str) -> Pattern:
     return SHAPES.get(fact, ANYTHING)
 
 
+# A reference has at most 255 characters, 128 of a tag and a digest. The limit keeps it cheap to judge many
+# candidates in one long tag: this expression is the only slow one.
+_LONGEST: Final = {"ImageName": 1024}
+
+
 def fits(fact: str, text: bytes) -> bool:
     """Whether the fact can have this text."""
     exactly = _EXACTLY.get(fact)
-    return exactly is None or exactly.fullmatch(text) is not None
+    if exactly is None:
+        return True
+    return len(text) <= _LONGEST.get(fact, len(text)) and exactly.fullmatch(text) is not None

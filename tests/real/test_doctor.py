@@ -64,7 +64,8 @@ def containers(engine: str, request: pytest.FixtureRequest) -> Iterator[Containe
 def here(text: str, server: Logdock) -> str:
     """The file with the addresses of the running server in place of the usual ones."""
     text = text.replace("udp://127.0.0.1:12201", f"udp://{server.gelf_udp}")
-    text = text.replace("tcp://127.0.0.1:12201", f"tcp://{server.gelf_tcp}")
+    for host in ("127.0.0.1", "localhost"):
+        text = text.replace(f"tcp://{host}:12201", f"tcp://{server.gelf_tcp}")
     return text.replace("127.0.0.1:24224", server.forward)
 
 
@@ -118,8 +119,8 @@ def test_containers_under_every_corrected_file_log(
         done.add(text)
         assert engine != "26.1" or validate(text) is None, text
         driver, options = split(here(text, server))
-        if "-address" not in " ".join(options):  # Docker's default port, where nobody listens here
-            options["fluentd-address"] = server.forward
+        if driver == "fluentd" and not options.get("fluentd-address", "").strip("127.0.0.1:"):
+            options["fluentd-address"] = server.forward  # on Docker's default port nobody listens here
         identity = containers.run(driver, options, f"echo line of {len(sent)}; sleep 0.05")
         sent[identity] = options
         containers.remove(identity)

@@ -380,7 +380,7 @@ KEYS: list[Case] = [
     _key("key-type", '"dns": "127.0.0.1"', '"dns": ["127.0.0.1"]', "cannot unmarshal string"),
     _key("key-type", '"mtu": "1500"', '"mtu": 1500', "cannot unmarshal string"),
     _key("key-type", '"dns-opts": ["rotate", 5]', '"dns-opts": ["rotate", "5"]', "cannot unmarshal number"),
-    _key("key-type", '"log-level": 5', '"log-level": "5"', "cannot unmarshal number"),
+    _key("key-type", '"metrics-addr": 5', '"metrics-addr": "5"', "cannot unmarshal number"),
     Case("key-type", ERROR, '{\n  "log-driver": "fluentd",\n  "log-opts": ["fluentd-async=true"]\n}\n', OPTS,
          file("fluentd", {**ASYNC, **PRECISE, **LABELS}), docker=REFUSED, said="cannot unmarshal array"),
     Case("key-unknown", ERROR, '{\n  "log-driver": "fluentd",\n  "fluentd-address": "127.0.0.1:24224"\n}\n',
