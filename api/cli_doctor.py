@@ -55,6 +55,8 @@ def doctor(
         raise CliError("--write replaces a file: name one, and leave --fix out", USAGE)
     data = _read(file, needed=compose is None)
     name = "stdin" if file == STDIN else file or DEFAULT_FILE
+    if file is None and not Path(name).exists():
+        name += " (which is not there)"
     report, context, examined = _report(name, data, compose, docker_version)
     if live:
         report = _lived(report, context, examined, compose, server)
@@ -207,9 +209,11 @@ def _write(path: Path, report: Report) -> None:
 
 
 def _print(report: Report, output: Output) -> None:
-    from api.doctor.report import as_json, as_text
+    from api.doctor.report import as_json, as_text, findings_as_json
 
     if output is Output.text:
-        sys.stdout.write(as_text(report, terminal.wants_colour(sys.stdout)))
+        sys.stdout.write(as_text(report, terminal.wants_colour(sys.stdout), sys.stdout.isatty()))
+    elif output is Output.ndjson:
+        sys.stdout.write("".join(orjson.dumps(found).decode() + "\n" for found in findings_as_json(report)))
     else:
         sys.stdout.write(orjson.dumps(as_json(report)).decode() + "\n")

@@ -74,7 +74,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "counterexample": verdict.counterexample,
         "settled_by_record": verdict.settled,
         "better": verdict.better,
-        "warnings": list(verdict.warnings),
+        "warnings": [concern.text for concern in verdict.concerns],
     }
 
 
@@ -88,8 +88,8 @@ def _say_verdict(verdict: Verdict, paths: list[str]) -> None:
             print("the container's id and name, which Docker sends beside the tag, decide between them")
         if verdict.better:
             print(f"better: {shlex.quote(verdict.better)}")
-    for warning in verdict.warnings:
-        print(f"logdock: {terminal.escape(warning)}", file=sys.stderr)
+    for concern in verdict.concerns:
+        print(f"logdock: {terminal.escape(concern.text)}", file=sys.stderr)
 
 
 def _print_readings(readings: tuple[Mapping[str, str], ...]) -> None:

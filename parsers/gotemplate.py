@@ -14,6 +14,7 @@ from typing import Any
 from parsers.go.calls import Function
 from parsers.go.errors import TemplateError
 from parsers.go.execution import execute
+from parsers.go.fields import fields_used
 from parsers.go.functions import CLI_FUNCTIONS, CLI_HEADER_FUNCTIONS, DOCKER_FUNCTIONS
 from parsers.go.nodes import Template
 from parsers.go.parser import parse_source
@@ -25,12 +26,15 @@ __all__ = [
     "DOCKER_FUNCTIONS",
     "Template",
     "TemplateError",
+    "fields_used",
     "parse",
     "render",
 ]
 
 # Docker has no limit; a command line has one of 128 KiB for one argument (Linux: MAX_ARG_STRLEN).
 MAX_TEMPLATE = 128 * 1024
+# Characters of a message: Go repeats a number of any length in it.
+MAX_MESSAGE = 400
 
 
 def parse(
@@ -48,6 +52,8 @@ def parse(
     except TemplateError as error:
         position = error.position if isinstance(text, bytes) else _in_text(source, error.position)
         raise _located(error, position) from None
+    except RecursionError:
+        raise _too_deep() from None
 
 
 def render(template: Template, dot: Any, functions: Mapping[bytes, Function] = DOCKER_FUNCTIONS) -> bytes:
@@ -60,7 +66,12 @@ def render(template: Template, dot: Any, functions: Mapping[bytes, Function] = D
     except TemplateError as error:
         raise _located(error, _in_text(template.source, error.position)) from None
     except RecursionError:
-        raise TemplateError("goes too deep for this reader (at position 0)") from None
+        raise _too_deep() from None
+
+
+def _too_deep() -> TemplateError:
+    """The caller's own stack was nearly full: the limits on nesting leave room on a usual one."""
+    return TemplateError("nested too deep for this reader (at position 0)")
 
 
 def _in_text(source: bytes, position: int) -> int:
@@ -70,6 +81,7 @@ def _in_text(source: bytes, position: int) -> int:
 def _located(error: TemplateError, position: int) -> TemplateError:
     """One line that names the place."""
     message = str(error).replace("\n", "\\n").replace("\r", "\\r")
+    message = message if len(message) <= MAX_MESSAGE else message[:MAX_MESSAGE] + "..."
     return TemplateError(
         f"{message} (at position {position})",
         position,

@@ -86,6 +86,9 @@ CODES = {
     "regex-invalid": "a regular expression that Go refuses",
     "tag-invalid": "a tag template that Docker refuses",
     "tag-ambiguous": "a tag that cannot be read backwards with certainty",
+    "tag-secrets": "a tag that holds the container's environment",
+    "tag-fails": "a tag template that fails for some containers",
+    "tag-partial": "a tag that tells a field only in part",
     "tag-default": "a tag without the image's name",
     # compose
     "compose-syntax": "the compose file is not YAML, or not a compose file",

@@ -43,12 +43,16 @@ def as_json(report: Report) -> dict[str, Any]:
     made: dict[str, Any] = {
         "file": report.file,
         "engine": {"version": report.engine.text, "source": report.engine.source},
-        "findings": [_finding_json(finding) for finding in report.findings],
+        "findings": findings_as_json(report),
         "corrected": report.correction.text,
     }
     if report.trials is not None:
         made["live"] = [_trial_json(trial) for trial in report.trials]
     return made
+
+
+def findings_as_json(report: Report) -> list[dict[str, Any]]:
+    return [_finding_json(finding) for finding in report.findings]
 
 
 def _finding_json(finding: Finding) -> dict[str, Any]:
@@ -73,10 +77,10 @@ def _trial_json(trial: Trial) -> dict[str, Any]:
     }
 
 
-def as_text(report: Report, colour: bool) -> str:
+def as_text(report: Report, colour: bool, to_terminal: bool) -> str:
     """Every finding with its line, the effect and the fix; then the corrected file, when it is another."""
-    shown = terminal.escape if colour else _as_it_is
-    parts = [f"{report.file}, judged for {explain(report.engine)}", ""]
+    shown = terminal.escape if to_terminal else _as_it_is
+    parts = [f"{shown(report.file)}, judged for {shown(explain(report.engine))}", ""]
     for finding in report.findings:
         parts += [*_finding_lines(finding, report, colour, shown), ""]
     parts += [shown(line) for trial in report.trials or () for line in _trial_lines(trial)]
@@ -95,7 +99,7 @@ def _finding_lines(finding: Finding, report: Report, colour: bool, shown: Callab
     word = str(finding.severity)
     level = _LEVELS[finding.severity]
     head = terminal.by_level(word, level) if colour and level else word
-    file = "" if finding.file == report.file else f"{finding.file} "
+    file = "" if finding.file == report.file else f"{shown(finding.file)} "
     place = f"{file}line {finding.line}, column {finding.column}"
     lines = [f"{head}{_MARGIN[len(word) :]}{finding.code}  {place}", *_wrapped(shown(finding.message))]
     source = report.texts.get(finding.file, ())

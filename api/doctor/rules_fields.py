@@ -46,7 +46,7 @@ def _invalid(setup: Setup, option: str, error: goregex.RegexError) -> Finding:
     return setup.error(
         "regex-invalid",
         option,
-        f"{option}: {error} (character {error.position + 1})",
+        f"{option}: {error}",
         setup.unstarted("error parsing regexp"),
         f'for compose and swarm: "{RECOMMENDED_LABELS}"'
         if better

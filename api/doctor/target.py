@@ -18,6 +18,7 @@ GELF_PORT = 12201
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _SLIP = re.compile(r"(tcp|tls|udp):/?(?=[^/\d]|\d+\.)")  # tcp:127.0.0.1, tcp:/logs
 _HOST = re.compile(r"[^\s,/?#@:<>\"\\^`{|}\[\]]*")  # Go's URLs take a comma, but no driver takes two hosts
+_OLD_SCHEMES = ("udp", "unixgram")  # 20.10 takes them and fails at the dial: unknown network
 _PORT = re.compile(r"\d+", re.ASCII)
 MAX_PORT = 65535
 
@@ -81,7 +82,8 @@ def fluentd_target(text: str, version: Version) -> Target:
         raise AddressError("tls-unsupported", f"Docker {version} has no tls://", _plain_tcp(rest))
     if scheme not in ("tcp", "tls", ""):
         better = _plain(rest, "", FLUENTD_PORT)
-        raise AddressError("address-scheme", f"fluentd has no {scheme}://", better)
+        when = "start" if version < URLS and scheme in _OLD_SCHEMES else "file"
+        raise AddressError("address-scheme", f"fluentd has no {scheme}://", better, when)
     prefix = f"{scheme}://" if scheme else ""
     if version >= URLS:
         rest = _without_user(rest)
@@ -163,25 +165,29 @@ def _without_user(rest: str) -> str:
 
 
 def _authority(rest: str, prefix: str, default: int, late: bool) -> tuple[str, int | None]:
-    """(host without brackets, port or None) of host:port. `late`: a bad port comes to light at a start."""
+    """(host without brackets, port or None) of host:port. `late`: a bad port comes to light at a start, as
+    with gelf and with fluentd before 23.0."""
     authority, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
     if slash:
         better = _plain(authority, prefix, default)
         raise AddressError("address-path", f"/{path} behind the port: only unix:// has a path", better)
-    host, port = _host_port(authority, prefix, default)
+    host, port = _host_port(authority, prefix, default, late)
     if port is not None and not (_PORT.fullmatch(port) and int(port[:9]) <= MAX_PORT):
         better = f"{prefix}{host}:{default}" if _HOST.fullmatch(host) else None
         when = "start" if late and _PORT.fullmatch(port) else "file"
         raise AddressError("address-port", f"{port!r} is no port from 0 to {MAX_PORT}", better, when)
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if bare == host and not _HOST.fullmatch(host):
-        raise AddressError("address-host", f"{host!r} is no host", _plain(host.strip(), prefix, default))
+        when = "start" if late and default == FLUENTD_PORT else "file"
+        raise AddressError(
+            "address-host", f"{host!r} is no host", _plain(host.strip(), prefix, default), when
+        )
     if bare != host and (ip(bare) is None or ":" not in bare):
         raise AddressError("address-host", f"{host!r} has no IPv6 address in its brackets")
     return bare, None if port is None else int(port)
 
 
-def _host_port(authority: str, prefix: str, default: int) -> tuple[str, str | None]:
+def _host_port(authority: str, prefix: str, default: int, late: bool) -> tuple[str, str | None]:
     """`host:` has an empty port, which Go takes for none."""
     if authority.startswith("["):
         host, bracket, after = authority.rpartition("]")
@@ -191,19 +197,19 @@ def _host_port(authority: str, prefix: str, default: int) -> tuple[str, str | No
         bare, given = (authority, str(default)) if ip(authority) is not None else (host, port)
         if ip(bare) is None:
             raise AddressError("address-host", f"{authority!r} has more than one colon")
-        raise _unbracketed(bare, prefix, given, default)
+        raise _unbracketed(bare, prefix, given, default, late)
     host, _, port = authority.partition(":")
     return host, port or None
 
 
-def _unbracketed(literal: str, prefix: str, port: str, default: int) -> AddressError:
+def _unbracketed(literal: str, prefix: str, port: str, default: int, late: bool) -> AddressError:
     """Brackets help gelf, but not fluentd."""
     message = f"the IPv6 address {literal} needs brackets"
     if default == GELF_PORT:
         return AddressError("address-ipv6", message, f"{prefix}[{literal}]:{port}")
     better = f"{prefix}127.0.0.1:{port}" if Target("tcp", literal).is_loopback else None
     message = f"the fluentd driver cannot dial the IPv6 address {literal}"
-    return AddressError("address-ipv6", message, better, "start")
+    return AddressError("address-ipv6", message, better, "file" if late else "start")
 
 
 def _plain(text: str, prefix: str, port: int) -> str | None:

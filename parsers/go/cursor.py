@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections.abc import Container
 from typing import Final, NoReturn
 
@@ -13,6 +15,8 @@ from parsers.go.runes import bytes_of
 # and any number of the others; here each level costs a few frames of Python's stack, of 1,000.
 MAX_NESTING: Final = 100
 
+_NEWLINE: Final = re.compile(rb"\n")
+
 
 class Cursor:
     """The place is shared by the tree of a template and the trees of those that it defines."""
@@ -22,6 +26,7 @@ class Cursor:
         self.name = name
         self.functions = functions
         self._tokens = tokens_of(source)
+        self._newlines = [found.start() for found in _NEWLINE.finditer(source)]
         self._furthest = 0  # Go names the line of the last token that it has looked at
         self._depth = 0
         self.at = 0
@@ -48,7 +53,7 @@ class Cursor:
         return token
 
     def line_of(self, position: int) -> int:
-        return self.source.count(b"\n", 0, position) + 1
+        return bisect_left(self._newlines, position) + 1
 
     def expect(self, kinds: tuple[str, ...], context: str, action_line: int = 0) -> Token:
         token = self.next_non_space()
@@ -67,14 +72,22 @@ class Cursor:
                 extra = " in action" + extra
         self.fail(f"{token}{extra}", token.position)
 
-    def fail(self, message: str | bytes, position: int | None = None) -> NoReturn:
-        """`message` is what Go says behind the line. Raises TemplateError."""
-        last = self._tokens[self._furthest]
+    def last_line(self) -> int:
+        """The line of the last token that was looked at."""
+        return self.line_of(self._tokens[self._furthest].position)
+
+    def fail(self, message: str | bytes, position: int | None = None, line: int | None = None) -> NoReturn:
+        raise self.error(message, position, line)
+
+    def error(
+        self, message: str | bytes, position: int | None = None, line: int | None = None
+    ) -> TemplateError:
+        """`message` is what Go says behind the line, which is that of the last token unless it is given."""
+        if position is None:
+            position = self._tokens[self._furthest].position
         text = (message if isinstance(message, bytes) else bytes_of(message)).decode("utf-8", "replace")
-        where = f"{self.name.decode('utf-8', 'replace')}:{self.line_of(last.position)}"
-        raise TemplateError(
-            text, last.position if position is None else position, f"template: {where}: {text}"
-        )
+        where = f"{self.name.decode('utf-8', 'replace')}:{line or self.last_line()}"
+        return TemplateError(text, position, f"template: {where}: {text}")
 
     def enter(self) -> None:
         """One level deeper. Raises TemplateError beyond MAX_NESTING."""

@@ -98,7 +98,7 @@ class Evaluator:
         for known, value in reversed(self.variables):
             if known == name:
                 return value
-        self.fail(b"undefined variable: " + name)
+        raise self.error(b"undefined variable: " + name)
 
     def pipeline(self, dot: Any, pipe: PipeNode | None) -> Any:
         """Its value, out of its interface; its variables are declared or set."""
@@ -139,8 +139,7 @@ class Evaluator:
                 return first.value
             case NumberNode():
                 return self._constant(first, None)
-            case NilNode():
-                self.fail("nil is not a command")
+        raise self.error("nil is not a command")
 
     def _no_function(self, arguments: Arguments, final: Any) -> None:
         if len(arguments) > 1 or final is not MISSING:
@@ -206,7 +205,7 @@ class Evaluator:
             return self._entry(inner, name)
         if isinstance(inner, Pointer) and is_nil(inner):
             self.fail(b"nil pointer evaluating " + go_type + b"." + name)
-        self.fail(b"can't evaluate field " + name + b" in type " + go_type)
+        raise self.error(b"can't evaluate field " + name + b" in type " + go_type)
 
     @staticmethod
     def _entry(entries: dict[bytes, Any], name: bytes) -> Any:

@@ -130,7 +130,7 @@ class _Executor(Evaluator):
                 return enumerate(elements(value))
             case "map":
                 return iter(entries(value))
-        self.fail(b"range can't iterate over " + reflected(value))
+        raise self.error(b"range can't iterate over " + reflected(value))
 
     def _pass(self, node: RangeNode, number: Any, element: Any) -> None:
         self.meter.step()

@@ -47,7 +47,8 @@ from parsers.go.quoting import quote, unquote
 
 _OPERANDS: Final = frozenset(
     (
-        BOOL, CHARACTER_CONSTANT, COMPLEX, FIELD, IDENTIFIER, NUMBER, RAW_STRING, STRING, VARIABLE, LEFT_PAREN,
+        BOOL, CHARACTER_CONSTANT, COMPLEX, FIELD, IDENTIFIER, NUMBER, RAW_STRING, STRING, VARIABLE,
+        LEFT_PAREN,
     )
 )  # fmt: skip
 _NUMBERS: Final = {NUMBER: number_node, COMPLEX: complex_node, CHARACTER_CONSTANT: character_node}

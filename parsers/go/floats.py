@@ -10,7 +10,7 @@ _BIAS = -1023
 
 
 def format_float(value: float, verb: str, precision: int) -> bytes:
-    """`verb` is one of e E f g G b x X; a precision of -1 means the fewest digits that give the value back."""
+    """`verb` is one of e E f g G b x X. Precision -1: the fewest digits that give the value back."""
     if isnan(value):
         return b"NaN"
     if value in (float("inf"), float("-inf")):

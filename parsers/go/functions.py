@@ -1,4 +1,4 @@
-"""The functions of a template: Go's own, those that dockerd adds for tags, and those of Docker's command line.
+"""The functions of a template: Go's own, those that dockerd adds for tags, those of Docker's command line.
 
 Sources: text/template/funcs.go; daemon/logger/templates/templates.go of Docker; templates/templates.go of its
 command line.
@@ -16,7 +16,7 @@ from parsers.go.json import to_json
 from parsers.go.printf import printf
 from parsers.go.printing import Printer, printed
 from parsers.go.types import ANY, INT, STRING, STRINGS, VALUE, GoType
-from parsers.go.values import NO_VALUE, AnyMap, elements, is_true, type_of, unboxed
+from parsers.go.values import NO_VALUE, is_true, type_of, unboxed
 
 AND: Final = b"and"
 OR: Final = b"or"
@@ -79,16 +79,10 @@ def join_any(values: Any, separator: bytes) -> bytes:
         case "slice" if type_of(values) == STRINGS:
             return strings.join(values, separator)
         case "slice":
-            return strings.join([printed([unboxed_or_none(value)]) for value in elements(values)], separator)
+            return strings.join([printed([value]) for value in values], separator)
         case "map":
-            inner = values.values() if isinstance(values, AnyMap) else values.values()
-            return strings.join(sorted(printed([value]) for value in inner), separator)
+            return strings.join(sorted(printed([value]) for value in values.values()), separator)
     raise GoError(f"expected slice, got {type_of(values).name}")
-
-
-def unboxed_or_none(value: Any) -> Any:
-    found = unboxed(value)
-    return None if found is NO_VALUE else found
 
 
 def _functions(

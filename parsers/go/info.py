@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final
 
 from parsers.go.calls import Function
@@ -107,7 +107,7 @@ def _extra_attributes(info: Info, _key_mod: None) -> dict[bytes, bytes]:
 
 
 def _matching(source: Mapping[bytes, bytes], pattern: bytes) -> dict[bytes, bytes]:
-    """The entries whose name matches. Go's expressions are nearly Python's; those that are not are refused."""
+    """The entries whose name matches. Go's expressions are nearly Python's; GoError for what is not."""
     if not pattern:
         return {}
     try:

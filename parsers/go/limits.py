@@ -12,7 +12,7 @@ MAX_OUTPUT: Final = 1 << 20
 # Commands, nodes and passes of loops: a tag of a person's has tens, a loop over all labels hundreds.
 MAX_STEPS: Final = 100_000
 # Bytes that go into functions and come out of them, in all: what variables can hold, and time.
-MAX_WORK: Final = 16 << 20
+MAX_WORK: Final = 4 << 20
 # Frames of Python's stack (of 1,000) that nested actions, parentheses and templates may use. Go has 100,000
 # templates within templates.
 MAX_FRAMES: Final = 600

@@ -2,7 +2,7 @@
 
 A Go string is a sequence of bytes, so every text here is `bytes`. `position` is a byte offset into the
 template. Comments leave nothing behind; `define` and `block` leave a tree in `Template.trees`, and `block`
-a TemplateNode where it stands. `str(node)` is the node as Go writes it in its own messages.
+a TemplateNode where it stands. parsers.go.node_text has a node as Go writes it in its own messages.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Number constants of a template (Go: text/template/parse/node.go newNumber; strconv ParseInt, ParseFloat)."""
+"""Number constants of a template (Go: text/template/parse/node.go, newNumber; strconv)."""
 
 from __future__ import annotations
 
@@ -20,9 +20,13 @@ _LONE_UNDERSCORE: Final = re.compile(rb"(?<![0-9])_|_(?![0-9])")
 _LONE_UNDERSCORE_HEX: Final = re.compile(rb"(?<![0-9a-fA-F])_|_(?![0-9a-fA-F])")
 _DECIMAL: Final = re.compile(rb"[-+]?(?=\.?[0-9])[0-9]*\.?[0-9]*(?:[eE][-+]?[0-9]+)?")
 _HEXADECIMAL: Final = re.compile(rb"[-+]?0[xX](?=\.?[0-9a-fA-F])[0-9a-fA-F]*\.?[0-9a-fA-F]*[pP][-+]?[0-9]+")
-# What fmt.Sscan takes for one part of a complex number (fmt/scan.go, floatToken).
-_PART: Final = rb"[-+]?(?:0[xX][0-9a-fA-F_]*\.?[0-9a-fA-F_]*(?:[pP][-+]?[0-9_]*)?|[0-9_]*\.?[0-9_]*(?:[eE][-+]?[0-9_]*)?)"
-_COMPLEX: Final = re.compile(rb"(%s)([-+]%s)i" % (_PART, _PART))
+# What fmt.Sscan takes for one part of a complex number; an i in front could be that of Inf, and is gone
+# (fmt/scan.go, floatToken).
+_PART: Final = (
+    rb"(?>[-+]?i?(?:0[xX][0-9a-fA-F_]*\.?[0-9a-fA-F_]*(?:[pP][-+]?[0-9_]*)?"
+    rb"|[0-9_]*\.?[0-9_]*(?:[eE][-+]?[0-9_]*)?))"
+)
+_COMPLEX: Final = re.compile(rb"(%s)((?=[-+])%s)i" % (_PART, _PART))
 
 
 def number_node(position: int, text: bytes) -> NumberNode:

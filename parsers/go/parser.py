@@ -92,12 +92,12 @@ class _Tree(Expressions):
         self.cursor.expect((RIGHT_DELIMITER,), "define clause", self.action_line)
         self.body("define clause")
 
-    def body(self, context: str) -> None:
-        """The nodes of a defined template, up to and with its {{end}}."""
+    def body(self, context: str, line: int | None = None) -> None:
+        """The nodes of a defined template, up to and with its {{end}}; `line`: where Go sees another end."""
         self.cursor.enter()
         nodes, end = self._list()
         if end != _END:
-            self.cursor.fail(b"unexpected {{" + end + b"}} in " + context.encode())
+            self.cursor.fail(b"unexpected {{" + end + b"}} in " + context.encode(), line=line)
         self.cursor.leave()
         self.add(nodes)
 
@@ -116,7 +116,7 @@ class _Tree(Expressions):
             if isinstance(node, bytes):
                 return tuple(nodes), node
             nodes.append(node)
-        self.cursor.fail("unexpected EOF")
+        raise self.cursor.error("unexpected EOF")
 
     def _text_or_action(self) -> Node | bytes:
         token = self.cursor.next_non_space()
@@ -197,7 +197,7 @@ class _Tree(Expressions):
     def _block(self) -> TemplateNode:
         node = self._call("block clause")
         node_pipe = self.pipeline("block clause", RIGHT_DELIMITER)
-        _Tree(self.cursor, self._trees, node[1]).body("block clause")
+        _Tree(self.cursor, self._trees, node[1]).body("block clause", self.cursor.last_line())
         return self._template_node(node, node_pipe)
 
     def _template(self) -> TemplateNode:

@@ -26,7 +26,7 @@ _SINGLE, _DOUBLE, _BACK, _BACKSLASH, _NEWLINE = b"'\"`\\\n"
 
 
 def quote(data: bytes, *, ascii_only: bool = False) -> bytes:
-    """A double-quoted literal; bytes that are not UTF-8 are written as \\x.. (strconv.Quote, QuoteToASCII)."""
+    """A double-quoted literal; what is not UTF-8 is written as \\x.. (strconv.Quote, QuoteToASCII)."""
     if _PLAIN.fullmatch(data):
         return b'"' + data + b'"'
     parts = []

@@ -1,4 +1,4 @@
-"""Go strings are bytes; a rune is a code point. Invalid bytes are U+FFFD of width 1 (Go: unicode/utf8, unicode).
+"""Go strings are bytes; a rune is a code point; an invalid byte is U+FFFD of width 1 (Go: unicode/utf8).
 
 Python's `surrogateescape` decodes just as Go does: one code point for each rune, one for each invalid byte.
 """
@@ -69,7 +69,8 @@ def _bounds(table: str) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _mapping(table: str) -> dict[int, int]:
+def mapping(table: str) -> dict[int, int]:
+    """A mapping of parsers.go.tables."""
     found, at = {}, 0
     for run in table.split():
         step, distance, *rest = (int(part, 36) for part in run.split(","))
@@ -104,8 +105,8 @@ def is_word(rune: int) -> bool:
 
 
 _ASCII_UPPER: Final = {rune: rune - 32 for rune in range(97, 123)}
-UPPER: Final = _ASCII_UPPER | _mapping(tables.UPPER)
-LOWER: Final = {rune: rune + 32 for rune in range(65, 91)} | _mapping(tables.LOWER)
+UPPER: Final = _ASCII_UPPER | mapping(tables.UPPER)
+LOWER: Final = {rune: rune + 32 for rune in range(65, 91)} | mapping(tables.LOWER)
 # Title case is upper case, but for the letters that are two in one, and the Georgian ones.
 TITLE: Final = (
     UPPER

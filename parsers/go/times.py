@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from parsers.go.calls import Function
 from parsers.go.errors import GoError
 from parsers.go.layouts import MONTHS, WEEKDAYS, Clock, formatted
-from parsers.go.types import ANY, BOOL, INT, STRING, GoType
+from parsers.go.types import ANY, STRING, GoType
 from parsers.go.values import Int64, Pointer, Struct, Uint64
 
 TIME: Final = GoType("time.Time", "struct")
@@ -144,6 +144,11 @@ def _unix(unit: int) -> Callable[[Time], Int64]:
     return lambda time: _wrapped(time.unix * unit + time.nanoseconds // (_SECOND // unit))
 
 
+def _named(at: int, names: tuple[bytes, ...], value: int, go_type: str) -> bytes:
+    """A loop over a month meets numbers that are none."""
+    return names[at] if 0 <= at < len(names) else f"%!{go_type}({value & 2**64 - 1})".encode()
+
+
 def _part(name: str) -> Callable[[Time], int]:
     return lambda time: int(getattr(clock(time), name))
 
@@ -152,8 +157,8 @@ def _methods(*functions: Function) -> dict[bytes, Function]:
     return {function.name: function for function in functions}
 
 
-Month.methods = _methods(Function(b"String", lambda month: MONTHS[month - 1]))
-Weekday.methods = _methods(Function(b"String", lambda day: WEEKDAYS[day]))
+Month.methods = _methods(Function(b"String", lambda month: _named(month - 1, MONTHS, month, "Month")))
+Weekday.methods = _methods(Function(b"String", lambda day: _named(day, WEEKDAYS, day, "Weekday")))
 Time.methods = _methods(
     Function(b"String", _string),
     Function(b"GoString", _go_string),

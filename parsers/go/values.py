@@ -8,8 +8,8 @@
     nil (an any)        None                      no value (reflect's)    NO_VALUE
     a struct            Struct                    a pointer to one        Pointer
 
-A nil slice is NIL_STRINGS, a nil map NIL_MAP: only JSON, %#v and `eq` tell them from empty ones. An element of
-a []any or map[string]any is Boxed while Go would still see the interface around it.
+A nil slice is NIL_STRINGS, a nil map NIL_MAP: only JSON, %#v and `eq` tell them from empty ones. An element
+of a []any or map[string]any is Boxed while Go would still see the interface around it.
 """
 
 from __future__ import annotations
@@ -108,8 +108,8 @@ class Boxed:
 
 
 class Struct:
-    """A struct: the fields in order, and the methods that can be called on it (name -> parsers.go.calls.Function,
-    whose first argument is the receiver). A field whose name begins in lower case is not exported.
+    """A struct: the fields in order, and the methods that can be called on it, by name: a Function
+    (parsers.go.calls) that gets the receiver first. A field whose name begins in lower case is not exported.
     """
 
     go_type: GoType

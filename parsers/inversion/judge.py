@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 import msgspec
 
 from parsers.gotemplate import TemplateError, render
+from parsers.inversion.concerns import Concern, concerns_about
 from parsers.inversion.patterns import Lit, Seq, Slot, length, slots
 from parsers.inversion.readings import Reading
 from parsers.inversion.samples import info, samples
 from parsers.inversion.shapes import shape_of
-from parsers.inversion.terms import NO_VALUE, Call, Concat, Const, Fact, Lookup, Term, Whole, show
+from parsers.inversion.terms import Call, Const, Fact, Lookup, Term, show
 from parsers.tag import TagTemplate
 
 # Counterexamples that are compared to show the shortest one.
 _ENOUGH: Final = 5
-# Samples on which a template is tried for failing.
-_TRIED: Final = 60
+# What Docker's drivers send of a container beside its tag (daemon/logger/fluentd, daemon/logger/gelf).
+FLUENTD_RECORD: Final = ("FullID", "Name")
+GELF_RECORD: Final = (*FLUENTD_RECORD, "ImageName", "Hostname")
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -27,48 +28,50 @@ class Verdict(msgspec.Struct, frozen=True):
 
     `counterexample`: a tag of it that has several readings, None when none was found among the samples.
     `settled`: the container's id and name, which Docker sends beside the tag, decide between them.
-    `better`: a template for the same fields without that. `warnings`: what else its user should know.
+    `better`: a template for the same fields without that. `concerns`: what else its user should know.
     """
 
     counterexample: str | None = None
     readings: tuple[Mapping[str, str], ...] = ()
     settled: bool = False
     better: str | None = None
-    warnings: tuple[str, ...] = ()
+    concerns: tuple[Concern, ...] = ()
 
     @property
     def is_ambiguous(self) -> bool:
         return self.counterexample is not None
 
 
-def judge(template: TagTemplate) -> Verdict:
-    """Tries the template on made-up containers; what is found is certain, what is not found is likely not."""
-    warnings = tuple(_warnings(template))
-    found = _counterexample(template, with_record=False)
+def judge(template: TagTemplate, record: Collection[str] = FLUENTD_RECORD) -> Verdict:
+    """Tries the template on made-up containers; what is found is certain, what is not found is likely not.
+
+    `record`: the facts that the driver sends beside the tag.
+    """
+    concerns = tuple(concerns_about(template))
+    found = _counterexample(template)
     if found is None:
-        return Verdict(warnings=warnings)
-    lasting = _counterexample(template, with_record=True)
+        return Verdict(concerns=concerns)
+    lasting = _counterexample(template, record)
     tag, reading = lasting or found
-    return Verdict(tag, reading.ambiguous, lasting is None, _better(template), warnings)
+    return Verdict(tag, reading.ambiguous, lasting is None, _better(template), concerns)
 
 
-def _counterexample(template: TagTemplate, *, with_record: bool) -> tuple[str, Reading] | None:
+def _counterexample(template: TagTemplate, record: Collection[str] = ()) -> tuple[str, Reading] | None:
     found = []
-    for tag, reading in _ambiguous(template, with_record):
+    for tag, reading in _ambiguous(template, record):
         found.append((tag, reading))
         if len(found) == _ENOUGH:
             break
     return min(found, key=lambda one: (len(one[0]), one[0])) if found else None
 
 
-def _ambiguous(template: TagTemplate, with_record: bool) -> Iterator[tuple[str, Reading]]:
+def _ambiguous(template: TagTemplate, record: Collection[str]) -> Iterator[tuple[str, Reading]]:
     for values in samples(template.symbolic):
         try:
             tag = render(template.template, info(values)).decode("utf-8", "replace")
         except TemplateError:
             continue
-        record = {name: (values[name] or b"").decode() for name in ("FullID", "Name")} if with_record else {}
-        reading = template.invert(tag, record)
+        reading = template.invert(tag, {name: (values[name] or b"").decode() for name in record})
         if reading is not None and reading.ambiguous:
             yield tag, reading
 
@@ -83,7 +86,7 @@ def _better(template: TagTemplate) -> str | None:
             for quoted in (False, True):
                 text = prefix + separator.join(_written(order, quoted))
                 candidate = TagTemplate.compile(text)
-                if _counterexample(candidate, with_record=False) is None:
+                if _counterexample(candidate) is None:
                     return text
     return None
 
@@ -121,36 +124,3 @@ def _written(terms: list[Fact | Lookup], quoted: bool) -> list[str]:
             text = f"json ({text})"
         written.append("{{" + text + "}}")
     return written
-
-
-def _warnings(template: TagTemplate) -> Iterator[str]:
-    paths = template.symbolic.paths
-    for path, term in paths.items():
-        if isinstance(term, Lookup) and term.missing == NO_VALUE:
-            key = term.key.decode("utf-8", "replace")
-            yield (
-                f'{{{{.{path}}}}} prints "<no value>" for a container without it; '
-                f'{{{{index .{term.map} "{key}"}}}} prints nothing'
-            )
-    if "" in paths or any(isinstance(paths.get(name), Whole) for name in ("ContainerEnv",)):
-        yield "the tag carries the container's whole environment, secrets too, to every reader of the logs"
-    if not slots(template.symbolic.pattern):
-        yield "the tag is the same for every container: it tells nothing"
-    yield from _partial_warnings(template)
-    yield from _failures(template)
-
-
-def _failures(template: TagTemplate) -> Iterator[str]:
-    """Docker renders the tag when it starts a container: one for which that fails does not start."""
-    for values in islice(samples(template.symbolic), _TRIED):
-        try:
-            render(template.template, info(values))
-        except TemplateError as error:
-            yield f"some containers would not start: {error.docker}"
-            return
-
-
-def _partial_warnings(template: TagTemplate) -> Iterator[str]:
-    for slot in slots(template.symbolic.pattern):
-        if isinstance(slot.term, Call) and _plain(slot) is not None and not isinstance(slot.term, Concat):
-            yield f"{{{{{show(slot.term)}}}}} may tell its field only in part"

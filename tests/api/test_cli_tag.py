@@ -61,8 +61,8 @@ def test_an_ambiguous_template_comes_with_a_counterexample_and_a_better_one(
     [
         ("{{.ContainerLabels.a}}", 'prints "<no value>" for a container without it'),
         ("plain", "the same for every container"),
-        ("{{json .}}", "whole environment"),
-        ("{{lower .Hostname}}", "may tell its field only in part"),
+        ("{{json .}}", "the container's environment, secrets too"),
+        ("{{lower .Hostname}}", "tells its field only in part"),
         ("{{slice .Name 0 100}}", "some containers would not start: template: log-tag:1:"),
     ],
 )

@@ -11,20 +11,24 @@ from collections.abc import Callable
 from random import Random
 
 FIELDS = (
-    "Config ContainerID ContainerName ContainerEntrypoint ContainerArgs ContainerImageID ContainerImageName "
-    "ContainerCreated ContainerEnv ContainerLabels LogPath DaemonName"
-).split()
+    "Config", "ContainerID", "ContainerName", "ContainerEntrypoint", "ContainerArgs", "ContainerImageID",
+    "ContainerImageName", "ContainerCreated", "ContainerEnv", "ContainerLabels", "LogPath", "DaemonName",
+)  # fmt: skip
 STRINGS = (
-    "ID FullID Name Command ImageID ImageFullID ImageName Hostname DaemonName ContainerName LogPath".split()
-)
-TIME_PARTS = "Unix UnixMilli UnixMicro UnixNano Day Hour Minute Second Nanosecond YearDay".split()
+    "ID", "FullID", "Name", "Command", "ImageID", "ImageFullID", "ImageName", "Hostname", "DaemonName",
+    "ContainerName", "LogPath",
+)  # fmt: skip
+TIME_PARTS = (
+    "Unix", "UnixMilli", "UnixMicro", "UnixNano", "Day", "Hour", "Minute", "Second", "Nanosecond", "YearDay",
+)  # fmt: skip
 LABELS = (
-    "com.docker.compose.project com.docker.compose.service com.docker.swarm.task.name a b tier _x Ünïcode k9"
-).split()
+    "com.docker.compose.project", "com.docker.compose.service", "com.docker.swarm.task.name", "a", "b",
+    "tier", "_x", "Ünïcode", "k9",
+)  # fmt: skip
 NAMES = ("alpha", "beta", "gamma", "log-tag")
 TEXTS = (
-    "a", "-", "/", ":", ".", " ", "\n", "\t", "  \n ", "|", "x=", "{", "}", "}}", "한국", "é", "%", "%d", "\\",
-    "$", "'", '"', "\r\n", "\u00a0", "\u2028", "[", "]",
+    "a", "-", "/", ":", ".", " ", "\n", "\t", "  \n ", "|", "x=", "{", "}", "}}", "한국", "é", "%", "%d",
+    "\\", "$", "'", '"', "\r\n", "\u00a0", "\u2028", "[", "]",
 )  # fmt: skip
 LITERALS = (
     '""', '"a"', '"-"', '"."', '","', '" "', '"web"', '"a,b,c"', "`raw \\n`", '"\\n\\t\\""', '"\\x41\\xff"',
@@ -34,12 +38,12 @@ LITERALS = (
 SMALL = ("0", "1", "2", "3", "5", "12", "-1", "0x3", "0b11", "0o7", "07", "'a'", "'\\n'", "+2", "1_0")
 NUMBERS = (
     *SMALL, "1.5", "-0.25", "1e3", "1e-7", "0x1p-2", "1i", "2.5i", "1+2i", "-1-1i", "9223372036854775807",
-    "9223372036854775808", "18446744073709551615", "1e100", ".5", "5.", "0.1", "100000.0", "1234567.0", "1e21",
-    "0x1.8p3", "'é'", "'\\x00'", "-0", "-0x1e", "1e0", "0i", "123456789", "3.0", "0X1F", "1.0e+2",
+    "9223372036854775808", "18446744073709551615", "1e100", ".5", "5.", "0.1", "100000.0", "1234567.0",
+    "1e21", "0x1.8p3", "'é'", "'\\x00'", "-0", "-0x1e", "1e0", "0i", "123456789", "3.0", "0X1F", "1.0e+2",
 )  # fmt: skip
 BAD_NUMBERS = (
-    "08", "1__0", "0x", "1e", "0b2", "99999999999999999999", "1e999", "''", "'ab'", "1+2", "0x1+2i", "1_", "-",
-    "+", "'\\q'", "1x", "0x1.8", "1_0i", "'", "1..2", "0o8", "1.5.5", "0_7", "_1", "'\\u12'", "'\\400'",
+    "08", "1__0", "0x", "1e", "0b2", "99999999999999999999", "1e999", "''", "'ab'", "1+2", "0x1+2i", "1_",
+    "-", "+", "'\\q'", "1x", "0x1.8", "1_0i", "'", "1..2", "0o8", "1.5.5", "0_7", "_1", "'\\u12'", "'\\400'",
 )  # fmt: skip
 LAYOUTS = (
     "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05.999999999Z07:00", "Mon Jan _2 15:04:05 MST 2006",
@@ -47,7 +51,7 @@ LAYOUTS = (
     "Z070000 Z07 -07", "January 1 06", "20060102150405", "Janet MSTx 0 9 .0001", "2",
 )  # fmt: skip
 VERBS = "vvvsssqqxXdTtcUobeEfFgGwz%Oé!"
-RANDOM_BYTES = ("\x00", "\x7f", "\x1b", "\udcff", "\udcc3", "\u200b", "\ufeff", "\U0001f600", "𝒳")
+RANDOM_BYTES = ("\x00", "\x7f", "\x1b", "\udcff", "\udcc3", "\u200b", "\ufeff", "\U0001f600", "\U0001d4b3")
 
 
 def encoded(text: str) -> bytes:
@@ -118,7 +122,8 @@ class Generator:
     def loop(self, depth: int) -> str:
         mark = len(self.variables)
         names = [self.pick("$i", "$e", "$k") for _ in range(self.random.randint(0, 2))]
-        assigns = self.pick(":=", ":=", ":=", "=") if names else ""
+        known = set(names) <= set(self.variables) or self.chance(self.wild)
+        assigns = "" if not names else "=" if known and self.chance(0.4) else ":="
         head = self.braces(f"range {', '.join(names)} {assigns} {self.iterable()}")
         self.variables += names
         self.loops += 1
@@ -132,19 +137,24 @@ class Generator:
         return head + body + otherwise + self.braces("end")
 
     def iterable(self) -> str:
+        if self.chance(2 * self.wild):
+            return self.pick(
+                ".", "$", ".Name", "true", "1.5", "nil", "(index .Name 0)", ".missing", ".i", '"x"'
+            )
         if self.data:
-            return self.pick(".l", ".m", ".m.n", "$.l", ".", ".s", ".i", "nil", ".missing")
+            return self.pick(".l", ".m", ".m.n", "$.l", "$.m", "3", "$.i")
         return self.pick(
-            ".ContainerLabels", ".ContainerArgs", ".ContainerEnv", "$.Config", "3", "0", "(len .Name)", ".",
-            "$", '(split .Command " ")', ".Name", ".ContainerLabels.none", '(slice .ContainerArgs 1)', "true",
-            "1.5", ".ContainerCreated.Month", "(.ExtraAttributes nil)", "(index .Name 0)", "-1",
+            ".ContainerLabels", "$.ContainerArgs", "$.ContainerEnv", "$.Config", "3", "0", "(len $.Name)",
+            '(split $.Command " ")', "$.ContainerLabels.none", "$.ContainerCreated.Month", "-1",
+            "($.ExtraAttributes nil)", "$.ContainerLabels", '(split $.ImageName "/")',
         )  # fmt: skip
 
     def declared(self, depth: int) -> str:
         if not self.chance(0.3):
             return self.pipeline(min(depth, 2))
         name = self.pick("$v", "$w")
-        text = f"{name} {self.pick(':=', ':=', '=')} {self.pipeline(1)}"
+        known = name in self.variables or self.chance(self.wild)
+        text = f"{name} {'=' if known and self.chance(0.4) else ':='} {self.pipeline(1)}"
         self.variables.append(name)
         return text
 
@@ -170,7 +180,7 @@ class Generator:
         return head + inner.nodes(depth - 1) + self.braces("end")
 
     def later_name(self) -> str:
-        return self.random.choice((*NAMES[self.level : 3], "zeta"))
+        return "zeta" if self.chance(self.wild) else self.random.choice((*NAMES[self.level : 3], "last"))
 
     def call_template(self) -> str:
         name = self.later_name()
@@ -189,7 +199,7 @@ class Generator:
 
     def pipeline(self, depth: int) -> str:
         text = self.command(depth)
-        while self.chance(0.25):
+        while self.chance(0.15):
             text += self.space() + "|" + self.space() + self.piped(depth)
         return text
 
@@ -203,11 +213,18 @@ class Generator:
     def piped(self, depth: int) -> str:
         """A function that gets one argument more."""
         string, number = self.argument(self.string, depth), self.argument(self.number, depth)
+        if not self.chance(3 * self.wild):
+            return self.pick(
+                "lower", "upper", "title", "json", "len", "html", "js", "urlquery", "not", "print", "println",
+                f"printf {self.form()}", f"split {string}", f"eq {string}", f"and {string}", f"or {string}",
+                f"printf {self.form()} {number}", f"print {string}",
+            )  # fmt: skip
         return self.pick(
             "lower", "upper", "title", "json", "len", "html", "js", "urlquery", "not", "print", "println",
             f"printf {self.form()}", "truncate", f"truncate {string}", f"split {string}", f"eq {string}",
-            f"index {string}", f"pad {string} 1", f"and {string}", f"or {string}", f"lt {number}", "call", "3",
-            f"join {string}", ".Name", "$", f"print {number}", "printf", ".ExtraAttributes", '"x"', "slice",
+            f"index {string}", f"pad {string} 1", f"and {string}", f"or {string}", f"lt {number}", "call",
+            "3", f"join {string}", ".Name", "$", f"print {number}", "printf", ".ExtraAttributes", '"x"',
+            "slice",
         )  # fmt: skip
 
     def argument(self, make: Callable[[int], str], depth: int) -> str:
@@ -237,12 +254,14 @@ class Generator:
         one, two = self.argument(self.string, depth), self.argument(self.string, depth)
         number = self.argument(self.number, depth)
         return self.pick(
-            f"lower {one}", f"upper {one}", f"title {one}", f"truncate {one} {number}", f"pad {one} {number} 2",
-            f"print {one} {number}", f"println {one} {two}", f"printf {self.form()} {one} {number}",
+            f"lower {one}", f"upper {one}", f"title {one}", f"truncate {one} {number}",
+            f"pad {one} {number} 2", f"print {one} {number}", f"println {one} {two}",
+            f"printf {self.form()} {one} {number}",
             f"printf {self.form()} {self.argument(self.any, depth)}", f"html {one}", f"js {one}",
             f"urlquery {one} {two}", f"json {self.argument(self.any, depth)}", f"slice {one} {number}",
-            f"slice {one} 1 {number}", f"or {one} {two}", f"and {one} {two}", f"join (split {one} {two}) {one}",
-            f"index (split {one} {two}) 0", f"{self.argument(self.any, depth)}", f"printf {one} {two}",
+            f"slice {one} 1 {number}", f"or {one} {two}", f"and {one} {two}",
+            f"join (split {one} {two}) {one}", f"index (split {one} {two}) 0",
+            f"{self.argument(self.any, depth)}", f"printf {one} {two}",
         )  # fmt: skip
 
     def plain_string(self) -> str:
@@ -251,9 +270,10 @@ class Generator:
         return self.pick(
             *(f".{name}" for name in STRINGS), *(f"$.{name}" for name in STRINGS[:4]), *LITERALS,
             *(f".ContainerLabels.{label}" for label in ("a", "b", "tier", "_x", "none")),
-            *(f'(index .ContainerLabels "{label}")' for label in LABELS), ".Config.tag", '(index .Config "x")',
-            f'(.ContainerCreated.Format "{self.pick(*LAYOUTS)}")', "(index .ContainerArgs 0)",
-            "(.ExtraAttributes nil).a", "$.ContainerName", ".ContainerCreated.Month",
+            *(f'(index .ContainerLabels "{label}")' for label in LABELS), ".Config.tag",
+            '(index .Config "x")', f'(.ContainerCreated.Format "{self.pick(*LAYOUTS)}")',
+            "(index .ContainerArgs 0)", "(.ExtraAttributes nil).a", "$.ContainerName",
+            ".ContainerCreated.Month",
         )  # fmt: skip
 
     def number(self, depth: int) -> str:
@@ -274,8 +294,9 @@ class Generator:
         string, other = self.argument(self.string, depth), self.argument(self.string, depth)
         function = self.pick("eq", "ne", "lt", "le", "gt", "ge")
         return self.pick(
-            f"{function} {string} {other}", f"{function} {one} {two}", f"not {one}", f"eq {string} {other} {two}",
-            f"and {one} {two}", f"or {one} {two}", f"{function} {self.argument(self.number, depth)} 3",
+            f"{function} {string} {other}", f"{function} {one} {two}", f"not {one}",
+            f"eq {string} {other} {two}", f"and {one} {two}", f"or {one} {two}",
+            f"{function} {self.argument(self.number, depth)} 3",
             f"{function} {self.argument(self.number, depth)} {self.argument(self.number, depth)}",
         )  # fmt: skip
 
@@ -288,28 +309,33 @@ class Generator:
             )
         return self.pick(
             *(f".{name}" for name in FIELDS), ".", "$", *self.variables, "nil", "(.ExtraAttributes nil)",
-            '(slice .ContainerArgs 1)', '(split .Name "-")', ".ContainerCreated.Weekday", "(slice .ContainerArgs 0 1)",
-            ".ContainerCreated.UTC", "(.ContainerCreated.Add 90061000000001)",
+            '(slice .ContainerArgs 1)', '(split .Name "-")', ".ContainerCreated.Weekday",
+            "(slice .ContainerArgs 0 1)", ".ContainerCreated.UTC", "(.ContainerCreated.Add 90061000000001)",
         )  # fmt: skip
 
     def odd(self, depth: int) -> str:
         """What Go refuses, mostly."""
         one = self.pick(*(f".{name}" for name in FIELDS))
         return self.pick(
-            ".FullName", ".name", "$.Nope", ".Name.x", ".ContainerCreated.wall", ".ContainerCreated.Date", "$nope",
-            "nil", ".ExtraAttributes", "nope .Name", f"lower {one} {one}", "lower", "truncate .Name", "print .Name (",
-            ".ID 1", "true 1", '"a" "b"', ".ContainerLabels.a 1", ".ContainerLabels.none.x", ".Name.", "..", "|",
-            "", ".ContainerLabels.com.docker", f"{one}{self.pick(*'!#,;+*/%~@')}", "(.Name).x", "(1).x", '"a".x',
-            f"index {one} {self.pick('1', 'nil', '1.5', '99', '-1', '`a`', '.ContainerLabels.none')}", "len 3",
-            f"slice {one} {self.pick('9', '2 1', '0 1 1', '0 1 2 3', 'nil')}", f"join {one} 1", "len nil",
-            f"call {one}", "call nil", f"lt {one} 1", "eq", "eq 1", "lt true false", "index nil 1", "index 1i 0",
-            f"{one} | {one}", self.pick(*BAD_NUMBERS), f"print {self.pick(*BAD_NUMBERS)}", "'a' | 3", "$ := 1",
-            "$x, $y := 1", ".ContainerCreated.ISOWeek", ".ContainerCreated.Zone", ".ContainerCreated.Format 3",
-            f"print nil {one}", "html nil", "json nil", "json 1i", "not nil", "printf nil", "printf 3", ".\n\nName",
-            f"eq . {one}", f"ne {one} nil", f"eq {one} {one}", "ExtraAttributes", ".ExtraAttributes `a`", "and", "or 1",
-            f"printf `%v %d %s %q %x %T %+v %#v` {one} {one} {one} {one} {one} {one} {one} {one}", "\\", "\x01",
-            f"printf `%#v %+d % x %#x %#q %+q` . . . . . .", '"unclosed', "`unclosed", '"\\q"', '"\n"', "/* */",
-            f"printf `%6.2f|%-8v|%08d|%+.3e` {self.argument(self.number, depth)} {one} 3 2.5", "end", "else", "if",
+            ".FullName", ".name", "$.Nope", ".Name.x", ".ContainerCreated.wall", ".ContainerCreated.Date",
+            "$nope", "nil", ".ExtraAttributes", "nope .Name", f"lower {one} {one}", "lower",
+            "truncate .Name", "print .Name (", ".ID 1", "true 1", '"a" "b"', ".ContainerLabels.a 1",
+            ".ContainerLabels.none.x", ".Name.", "..", "|", "", ".ContainerLabels.com.docker",
+            f"{one}{self.pick(*'!#,;+*/%~@')}", "(.Name).x", "(1).x", '"a".x',
+            f"index {one} {self.pick('1', 'nil', '1.5', '99', '-1', '`a`', '.ContainerLabels.none')}",
+            "len 3", f"slice {one} {self.pick('9', '2 1', '0 1 1', '0 1 2 3', 'nil')}", f"join {one} 1",
+            "len nil", f"call {one}", "call nil", f"lt {one} 1", "eq", "eq 1", "lt true false",
+            "index nil 1", "index 1i 0", f"{one} | {one}", self.pick(*BAD_NUMBERS),
+            f"print {self.pick(*BAD_NUMBERS)}", "'a' | 3", "$ := 1", "$x, $y := 1",
+            ".ContainerCreated.ISOWeek", ".ContainerCreated.Zone", ".ContainerCreated.Format 3",
+            f"print nil {one}", "html nil", "json nil", "json 1i", "not nil", "printf nil", "printf 3",
+            ".\n\nName", f"eq . {one}", f"ne {one} nil", f"eq {one} {one}", "ExtraAttributes",
+            ".ExtraAttributes `a`", "and", "or 1",
+            f"printf `%v %d %s %q %x %T %+v %#v` {one} {one} {one} {one} {one} {one} {one} {one}", "\\",
+            "\x01", "printf `%#v %+d % x %#x %#q %+q` . . . . . .", '"unclosed', "`unclosed", '"\\q"',
+            '"\n"', "/* */",
+            f"printf `%6.2f|%-8v|%08d|%+.3e` {self.argument(self.number, depth)} {one} 3 2.5", "end",
+            "else", "if",
         )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 import pytest
-from parsers.gelf import GelfMessage
 
 from parsers.containers import Containers, bounded, is_docker
 from parsers.event import Container
+from parsers.gelf import GelfMessage
 from parsers.tag import TagTemplate
 
 ID = "0123456789abcdef" * 4

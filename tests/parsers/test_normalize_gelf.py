@@ -1,7 +1,7 @@
 import pytest
-from parsers.gelf import GelfMessage
 
 from parsers.event import Container, Event, Printed
+from parsers.gelf import GelfMessage
 from parsers.normalize import Normalizer, Source
 
 ID = "0123456789abcdef" * 4

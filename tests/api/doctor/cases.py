@@ -242,6 +242,19 @@ OPTIONS: list[Case] = [
     unstarted("tag-invalid", F, {"tag": "{{.Foo}}"}, {"tag": "docker/{{.Name}}/{{.ImageName}}/{{.ID}}"},
               "can't evaluate field Foo"),
     unstarted("tag-invalid", F, {"tag": "{{.Name"}, {"tag": "docker/{{.Name}}/{{.ImageName}}/{{.ID}}"}, "unclosed action"),
+    warned(
+        "tag-ambiguous", F, {"tag": "{{.Hostname}}.{{.ImageName}}"}, {"tag": "{{.Hostname}}/{{.ImageName}}"}
+    ),
+    warned(
+        "tag-secrets", F, {"tag": "{{json .}}"}, {"tag": "docker/{{.Name}}/{{.ImageName}}/{{.ID}}"}
+    ),
+    warned(
+        "tag-fails",
+        F,
+        {"tag": "{{slice .Name 0 100}}"},
+        {"tag": "docker/{{.Name}}/{{.ImageName}}/{{.ID}}"},
+    ),
+    advised("tag-partial", F, {"tag": "{{lower .Name}}"}, {"tag": "{{lower .Name}}"}),
     advised("tag-default", F, {}, {}, at="log-opts"),
 ]  # fmt: skip
 

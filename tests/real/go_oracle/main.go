@@ -40,7 +40,10 @@ type answer struct {
 	Stage  string `json:"stage,omitempty"` // of the error: parse, execute or panic
 }
 
-const limit = 8 << 20
+const (
+	limit    = 8 << 20
+	patience = 5 * time.Second
+)
 
 var errLimit = errors.New("the oracle's limit")
 
@@ -64,6 +67,9 @@ func encoded(v any) (string, error) {
 func pad(text string, before, after int) string {
 	if text == "" {
 		return text
+	}
+	if before > limit || after > limit {
+		panic(errLimit)
 	}
 	return strings.Repeat(" ", before) + text + strings.Repeat(" ", after)
 }
@@ -212,6 +218,18 @@ func ask(q *question) (a answer) {
 	return answer{Output: append([]byte{}, out.Bytes()...)}
 }
 
+// A loop that takes too long goes on behind the scenes until the end.
+func askPatiently(q *question) answer {
+	result := make(chan answer, 1)
+	go func() { result <- ask(q) }()
+	select {
+	case a := <-result:
+		return a
+	case <-time.After(patience):
+		return answer{Error: []byte(errLimit.Error()), Stage: "execute"}
+	}
+}
+
 func answers(in io.Reader, out io.Writer) error {
 	decoder := json.NewDecoder(bufio.NewReader(in))
 	encoder := json.NewEncoder(out)
@@ -222,7 +240,7 @@ func answers(in io.Reader, out io.Writer) error {
 		} else if err != nil {
 			return err
 		}
-		if err := encoder.Encode(ask(&q)); err != nil {
+		if err := encoder.Encode(askPatiently(&q)); err != nil {
 			return err
 		}
 	}
