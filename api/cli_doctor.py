@@ -65,7 +65,16 @@ def doctor(
     if write:
         _write(Path(name), report)
     _print(report, output)
-    return 0 if report.is_fine or (write and report.correction.text is not None) else NO
+    return NO if _is_left(report, write) else 0
+
+
+def _is_left(report: Report, written: bool) -> bool:
+    """Errors and warnings that are there still, when the file may just have been corrected."""
+    return any(
+        finding.counts
+        and not (written and finding.file == report.file and not finding.code.startswith("live-"))
+        for finding in report.findings
+    )
 
 
 def _read(file: str | None, needed: bool) -> bytes:

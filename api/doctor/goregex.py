@@ -1,7 +1,7 @@
 """Go's regular expressions, for the options labels-regex and env-regex: is one valid, what does it match?
 
-RE2 does the work: Go's regexp is its author's port of it, with the same syntax (one letter apart: `\\C`, which
-Go lacks) and the same refusals. A match costs time linear in the text, whatever the expression.
+RE2 does the work: Go's regexp is its author's port of it, with the same syntax (one letter apart: `\\C`,
+which Go lacks) and the same refusals. A match costs time linear in the text, whatever the expression.
 """
 
 from __future__ import annotations

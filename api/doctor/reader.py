@@ -262,10 +262,11 @@ class _Reader:
         if letter in _ESCAPES and letter:
             self.at += 2
             return _ESCAPES[letter]
-        self.at += 1
         if letter == "'":
             self._repair("json-escape", start, start + 1, "", "\\' is not an escape of JSON")
-            return ""
+            self.at += 2
+            return letter
+        self.at += 1
         self._repair("json-escape", start, start + 1, "\\\\", f"\\{letter} is not an escape of JSON")
         return "\\"
 

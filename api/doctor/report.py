@@ -33,10 +33,6 @@ class Report:
     def count(self, severity: Severity) -> int:
         return sum(finding.severity is severity for finding in self.findings)
 
-    @property
-    def is_fine(self) -> bool:
-        return not any(finding.counts for finding in self.findings)
-
 
 def as_json(report: Report) -> dict[str, Any]:
     """One document. `live` is there when something was sent."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from api.doctor.findings import Finding
 from api.doctor.options import OURS, RECOMMENDED_TAG
@@ -51,8 +52,13 @@ def _default(setup: Setup) -> Finding:
     )
 
 
+@lru_cache(maxsize=64)  # a correction examines the file again after each of its fixes
+def _verdict(text: str, driver: str) -> Verdict:
+    return judge(TagTemplate.compile(text), GELF_RECORD if driver == "gelf" else FLUENTD_RECORD)
+
+
 def _judged(setup: Setup, template: TagTemplate) -> Iterator[Finding]:
-    verdict = judge(template, GELF_RECORD if setup.driver == "gelf" else FLUENTD_RECORD)
+    verdict = _verdict(template.text, setup.driver)
     if verdict.is_ambiguous and not verdict.settled:
         yield _ambiguous(setup, verdict)
     for concern in verdict.concerns:

@@ -90,7 +90,7 @@ def fluentd_target(text: str, version: Version) -> Target:
     elif scheme:
         rest = rest.partition("/")[0]  # a path is ignored there
     elif rest.endswith(":"):
-        raise AddressError("address-port", "no port behind the colon", f"{rest}{FLUENTD_PORT}")
+        raise AddressError("address-port", "no port behind the colon", _plain(rest, "", FLUENTD_PORT))
     host, port = _authority(rest, prefix, FLUENTD_PORT, late=version < URLS)
     if ":" in host:
         better = f"{prefix}127.0.0.1:{port or FLUENTD_PORT}" if Target("tcp", host).is_loopback else None

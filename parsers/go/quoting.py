@@ -66,7 +66,7 @@ def can_backquote(data: bytes) -> bool:
 
 def unquote(literal: bytes) -> bytes:
     """What a literal in any of the three quotes says (strconv.Unquote). Raises GoError: invalid syntax."""
-    if len(literal) < 2 or literal[0] not in (_SINGLE, _DOUBLE, _BACK):
+    if len(literal) < 2 or literal[0] not in (_SINGLE, _DOUBLE, _BACK) or literal[-1] != literal[0]:
         raise _syntax_error()
     mark, end = literal[0], len(literal) - 1
     if mark == _BACK:
