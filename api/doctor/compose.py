@@ -13,15 +13,14 @@ from dataclasses import dataclass, field, replace
 import yaml
 
 MAX_BYTES = 1 << 20  # of a compose file
+MAX_PORT = 65535
 MAX_MERGES = 200  # merge keys followed in one file: a few lines of YAML can ask for millions
 
 _VARIABLE = re.compile(r"\$(?:\$|\{([A-Za-z_]\w*)(?:(:?-)([^{}]*)|[:?+][^}]*)?\}|([A-Za-z_]\w*))", re.ASCII)
 _BOOLS = frozenset({"true", "True", "TRUE", "false", "False", "FALSE"})
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _NUMBER = re.compile(r"[-+]?(?:\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+|0x[0-9a-fA-F]+|0o?[0-7]+)")
-_PORTS = re.compile(
-    r"(?:(?P<host>\[[^\]]*\]|[^:]*):)?(?:(?P<published>\d+)(?:-(?P<last>\d+))?:)?[\d-]+(?:/(?P<kind>\w+))?"
-)
+_RANGE = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
 
 
 class ComposeError(ValueError):
@@ -176,10 +175,7 @@ class _Loader:
             if parts:
                 published = _text(parts.get("published")) or ""
                 text = f"{published}:{_text(parts.get('target'))}/{_text(parts.get('protocol')) or 'tcp'}"
-            found = _PORTS.fullmatch(text or "")
-            if found is not None and found["published"]:
-                first, last = int(found["published"][:5]), int((found["last"] or found["published"])[:5])
-                yield from ((found["kind"] or "tcp", port) for port in range(first, min(last, 65535) + 1))
+            yield from _published(text or "")
 
     def extended(self, services: tuple[Service, ...]) -> tuple[Service, ...]:
         """`extends: name` within the file: the other's logging, when there is none of its own."""
@@ -197,6 +193,16 @@ def _extended(service: Service, by_name: Mapping[str, Service]) -> Service:
         base = by_name[name]
     elsewhere = base.elsewhere if " of " in base.elsewhere else ""
     return replace(service, logging=base.logging, elsewhere=elsewhere)
+
+
+def _published(text: str) -> Iterator[tuple[str, int]]:
+    """The host's ports of `[host:]published:container[/protocol]`; without `published` the system chooses."""
+    ports, _, kind = text.partition("/")
+    parts = ports.rsplit(":", 2)
+    found = _RANGE.fullmatch(parts[-2]) if len(parts) > 1 else None
+    if found is not None:
+        first, last = int(found[1]), int(found[2] or found[1])
+        yield from ((kind or "tcp", port) for port in range(first, min(last, MAX_PORT) + 1))
 
 
 def _place(node: yaml.Node | None) -> tuple[int, int]:

@@ -17,14 +17,9 @@ _BLANKS = " \t\r\n"
 # what other programs take for a blank, and web pages put between words
 _ODD_BLANKS = "\v\f\u00a0\u1680\u202f\u205f\u3000\ufeff" + "".join(map(chr, range(0x2000, 0x200C)))
 _QUOTES = {
-    '"': '"',
-    "'": "'",
-    "\u201c": "\u201d\u201c",
-    "\u201d": "\u201d",
-    "\u201e": "\u201d\u201c",
-    "\u2018": "\u2019",
-    "\u2019": "\u2019",
-}
+    '"': '"', "'": "'", "\u201c": "\u201d\u201c", "\u201d": "\u201d", "\u201e": "\u201d\u201c",
+    "\u2018": "\u2019", "\u2019": "\u2019",
+}  # fmt: skip
 _COMMENT = re.compile(r"//[^\n]*|#[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _WORD = re.compile(r"[^\s,:;{}\[\]\"'#=\u201c\u201d]+")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)

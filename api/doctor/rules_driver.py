@@ -86,7 +86,7 @@ def _missing(setup: Setup, wanted: str) -> Finding:
         "driver-missing",
         DRIVER,
         f"the options are those of {wanted}, but {written}",
-        f"dockerd does not start: the driver is {setup.driver}, and refuses an option that is not its own",
+        setup.refused(f"the driver is {setup.driver}, and refuses an option that is not its own"),
         f'add "log-driver": "{wanted}"',
         _switch(setup, wanted),
     )
@@ -155,7 +155,7 @@ def check_others(setup: Setup) -> Iterator[Finding]:
                 "opt-unknown",
                 option,
                 f"{setup.driver} has no option {option}",
-                f"dockerd does not start: unknown log opt '{option}' for {setup.driver} log driver",
+                setup.refused(f"unknown log opt '{option}' for {setup.driver} log driver"),
                 "remove it",
                 setup.editor.remove(option),
             )

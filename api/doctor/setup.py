@@ -87,6 +87,8 @@ class Setup:
         place = self.place(option)
         if option in self.places:
             path = place.path
+        elif option == DRIVER and self.service:
+            path = (*self.place(SECTION).path[:-1], "driver")
         elif option in (DRIVER, LIVE_RESTORE):
             path = (option,)
         else:

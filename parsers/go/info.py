@@ -23,6 +23,8 @@ _SHORT: Final = 12
 class Info(Pointer):
     """A container as a log driver sees it. Texts are taken as they are, `container_name` with its slash;
     `container_created` is a time of RFC 3339. `hostname` is the Docker host's own, which no field has.
+    `cuts_algorithm`: ImageID is of the digits alone, as in the newest Docker; 20.10 and 26.1 were seen to cut
+    `sha256:` and digits at 12 bytes.
 
     Maps and lists that are None are nil, as those of a container that never had any are.
     """
@@ -45,6 +47,7 @@ class Info(Pointer):
         log_path: Text = b"",
         daemon_name: Text = b"docker",
         hostname: Text = b"",
+        cuts_algorithm: bool = True,
     ) -> None:
         created = container_created
         fields: dict[bytes, Any] = {
@@ -63,6 +66,7 @@ class Info(Pointer):
         }
         super().__init__(INFO_POINTER, Struct(INFO, fields))
         self.hostname = _string(hostname)
+        self.cuts_algorithm = cuts_algorithm
 
 
 def _string(text: Text) -> bytes:
@@ -85,6 +89,11 @@ def _field(info: Info, name: bytes) -> Any:
 def short_id(full: bytes) -> bytes:
     """At most 12 bytes behind the algorithm of a digest (Docker: internal/stringid)."""
     return full[full.find(b":") + 1 :][:_SHORT]
+
+
+def _image_id(info: Info) -> bytes:
+    full: bytes = _field(info, b"ContainerImageID")
+    return short_id(full) if info.cuts_algorithm else full[:_SHORT]
 
 
 def _command(info: Info) -> bytes:
@@ -126,7 +135,7 @@ Info.methods = {
         Function(b"FullID", lambda info: _field(info, b"ContainerID")),
         Function(b"Name", lambda info: _field(info, b"ContainerName").removeprefix(b"/")),
         Function(b"Command", _command),
-        Function(b"ImageID", lambda info: short_id(_field(info, b"ContainerImageID"))),
+        Function(b"ImageID", _image_id),
         Function(b"ImageFullID", lambda info: _field(info, b"ContainerImageID")),
         Function(b"ImageName", lambda info: _field(info, b"ContainerImageName")),
         Function(b"Hostname", lambda info: info.hostname),

@@ -12,6 +12,9 @@ from parsers.inversion.terms import Term
 
 Bytes = frozenset[int]
 
+# The number of an Alt within the shape of a term: no branch of the template, none is told from the others.
+INNER: Final = -1
+
 EVERY: Final[Bytes] = frozenset(range(256))
 DIGITS: Final[Bytes] = frozenset(b"0123456789")
 HEX: Final[Bytes] = frozenset(b"0123456789abcdef")

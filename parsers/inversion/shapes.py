@@ -5,7 +5,20 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from parsers.inversion.patterns import ANYTHING, DIGITS, EVERY, HEX, LOWER, WORD, Chars, Lit, Pattern, Seq
+from parsers.inversion.patterns import (
+    ANYTHING,
+    DIGITS,
+    EVERY,
+    HEX,
+    INNER,
+    LOWER,
+    WORD,
+    Alt,
+    Chars,
+    Lit,
+    Pattern,
+    Seq,
+)
 
 _NAME: Final = WORD | frozenset(b"_.-")
 _IMAGE: Final = _NAME | frozenset(b"/:@+[]")
@@ -15,7 +28,8 @@ SHAPES: Final[dict[str, Pattern]] = {
     "FullID": Chars(HEX, 64, 64),
     "Name": Seq((Chars(WORD, 1, 1), Chars(_NAME, 1))),
     "ImageName": Chars(_IMAGE, 1),
-    "ImageID": Chars(HEX, 12, 12),
+    # or the algorithm and five digits: 20.10 and 26.1 were seen to cut the whole id at 12 bytes
+    "ImageID": Alt(INNER, (Chars(HEX, 12, 12), Seq((Lit(b"sha256:"), Chars(HEX, 5, 5))))),
     "ImageFullID": Seq((Lit(b"sha256:"), Chars(HEX, 64, 64))),
     "Hostname": Chars(_NAME, 1),
     "DaemonName": Lit(b"docker"),  # a constant of dockerd's
@@ -42,7 +56,7 @@ _EXACTLY: Final[dict[str, re.Pattern[bytes]]] = {
     "FullID": re.compile(rb"[0-9a-f]{64}"),
     "Name": re.compile(rb"[A-Za-z0-9][A-Za-z0-9_.-]+"),  # daemon/names/names.go, RestrictedNamePattern
     "ImageName": re.compile(_REFERENCE.encode()),
-    "ImageID": re.compile(rb"[0-9a-f]{12}"),
+    "ImageID": re.compile(rb"[0-9a-f]{12}|sha256:[0-9a-f]{5}"),
     "ImageFullID": re.compile(rb"sha256:[0-9a-f]{64}"),
     "Hostname": re.compile(rb"[A-Za-z0-9_.-]+"),
     "DaemonName": re.compile(rb"docker"),

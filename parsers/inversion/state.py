@@ -50,18 +50,18 @@ def assign(state: State, name: str, value: FactValue) -> State | None:
 
 
 def _follows(name: str, value: FactValue) -> tuple[tuple[str, FactValue], ...]:
-    """A full id tells its short form."""
+    """A full id tells its short form; an image's does not tell which of the two it has."""
     if name == "FullID" and isinstance(value, bytes):
         return (("ID", value[:SHORT_ID]),)
-    if name == "ImageFullID" and isinstance(value, bytes):
-        return (("ImageID", value[len(_PREFIX) :][:SHORT_ID]),)
     return ()
 
 
 def _ids_agree(facts: Mapping[str, FactValue]) -> bool:
-    for short, full, start in (("ID", "FullID", 0), ("ImageID", "ImageFullID", len(_PREFIX))):
+    for short, full, starts in (("ID", "FullID", (0,)), ("ImageID", "ImageFullID", (0, len(_PREFIX)))):
         one, other = facts.get(short), facts.get(full)
-        if isinstance(one, bytes) and isinstance(other, bytes) and one != other[start : start + SHORT_ID]:
+        if not isinstance(one, bytes) or not isinstance(other, bytes):
+            continue
+        if one not in [other[start : start + SHORT_ID] for start in starts]:
             return False
     return True
 

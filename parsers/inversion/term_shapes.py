@@ -11,6 +11,7 @@ from parsers.inversion.patterns import (
     ANYTHING,
     DIGITS,
     HEX,
+    INNER,
     LOWER,
     UPPER,
     Alt,
@@ -28,8 +29,6 @@ from parsers.inversion.terms import Call, Choice, Concat, Const, Fact, Term, Who
 
 # Bytes that json and printf's %q write as they are; all of a name, an id or an image are such.
 _UNESCAPED: Final = LOWER | UPPER | DIGITS | frozenset(b"_.-/:@+[] ")
-# Alternatives within a shape are no branches of the template: none is ever told from the others.
-_INNER: Final = -1
 
 
 def shape(term: Term) -> Pattern:
@@ -44,7 +43,7 @@ def shape(term: Term) -> Pattern:
         case Concat(parts):
             return Seq(tuple(map(shape, parts)))
         case Choice(_, then, other):
-            return Alt(_INNER, (shape(then), shape(other)))
+            return Alt(INNER, (shape(then), shape(other)))
         case Call(function, arguments):
             return _of_call(function, arguments)
     return ANYTHING
@@ -56,7 +55,7 @@ def _of_call(function: str, arguments: tuple[Term, ...]) -> Pattern:
         return found(arguments)
     of_kind = kind(Call(function, arguments))
     if of_kind == "bool":
-        return Alt(_INNER, (Lit(b"true"), Lit(b"false")))
+        return Alt(INNER, (Lit(b"true"), Lit(b"false")))
     return Chars(DIGITS, 1) if of_kind == "int" else ANYTHING
 
 
@@ -100,7 +99,7 @@ def _padded(arguments: tuple[Term, ...]) -> Pattern:
     inner = shape(arguments[0])
     sides = [_spaces(argument) for argument in arguments[1:]]
     padded = Seq((sides[0], inner, sides[1])) if len(sides) == 2 else ANYTHING
-    return Alt(_INNER, (Lit(b""), padded)) if length(inner)[0] == 0 else padded
+    return Alt(INNER, (Lit(b""), padded)) if length(inner)[0] == 0 else padded
 
 
 def _spaces(count: Term) -> Pattern:
@@ -112,7 +111,7 @@ def _json(arguments: tuple[Term, ...]) -> Pattern:
     inner = arguments[0]
     if kind(inner) != "string":
         opening = {"map": b"{", "info": b"{"}.get(kind(inner))
-        return ANYTHING if opening is None else Alt(_INNER, (Lit(b"null"), _braces()))
+        return ANYTHING if opening is None else Alt(INNER, (Lit(b"null"), _braces()))
     plain = shape(inner)
     return Seq((Lit(b'"'), plain, Lit(b'"'))) if alphabet(plain) <= _UNESCAPED else Quoted()
 

@@ -834,8 +834,8 @@ KEYS: list[Case] = [
         ERROR,
         '{\n  "logging": {"driver": "fluentd", "options": {"fluentd-async": "true"}}\n}\n',
         "logging",
-        '{\n  "log-driver": "fluentd",\n  "log-opts": {"fluentd-async": "true", "fluentd-sub-second-precision": "true", '
-        '"labels-regex": "^com\\\\.docker\\\\."}\n}\n',
+        '{\n  "log-driver": "fluentd",\n  "log-opts": {"fluentd-async": "true", '
+        '"fluentd-sub-second-precision": "true", "labels-regex": "^com\\\\.docker\\\\."}\n}\n',
         docker=REFUSED,
         said=UNKNOWN,
     ),

@@ -8,9 +8,15 @@ KNOWN = ["fluentd-async", "fluentd-address", "labels", "live-restore", "mode"]
 @pytest.mark.parametrize(
     ("written", "name"),
     [
-        ("fluentd-asnyc", "fluentd-async"), ("Fluentd_Async", "fluentd-async"), ("fluentdasync", "fluentd-async"),
-        (" labels ", "labels"), ("label", "labels"), ("liverestore", "live-restore"), ("colour", None), ("", None),
+        ("fluentd-asnyc", "fluentd-async"),
+        ("Fluentd_Async", "fluentd-async"),
+        ("fluentdasync", "fluentd-async"),
+        (" labels ", "labels"),
+        ("label", "labels"),
+        ("liverestore", "live-restore"),
+        ("colour", None),
+        ("", None),
     ],
-)  # fmt: skip
+)
 def test_meant(written: str, name: str | None) -> None:
     assert meant(written, KNOWN) == name

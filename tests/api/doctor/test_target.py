@@ -11,12 +11,20 @@ OLD, NEW = Version(20, 10), Version(26, 1)
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", "tcp://127.0.0.1:24224"), ("localhost", "tcp://localhost:24224"), (":1", "tcp://127.0.0.1:1"),
-        ("tcp://", "tcp://127.0.0.1:24224"), ("h:0", "tcp://h:24224"), ("tls://h", "tls://h:24224"),
-        ("unix:///run/a.sock", "unix:///run/a.sock"), ("tcp://h:1?x=1", "tcp://h:1"), ("TCP://h:1", "tcp://h:1"),
-        ("u@h:1", "tcp://h:1"), ("tcp:24224", "tcp://tcp:24224"), ("h:", "tcp://h:24224"),
+        ("", "tcp://127.0.0.1:24224"),
+        ("localhost", "tcp://localhost:24224"),
+        (":1", "tcp://127.0.0.1:1"),
+        ("tcp://", "tcp://127.0.0.1:24224"),
+        ("h:0", "tcp://h:24224"),
+        ("tls://h", "tls://h:24224"),
+        ("unix:///run/a.sock", "unix:///run/a.sock"),
+        ("tcp://h:1?x=1", "tcp://h:1"),
+        ("TCP://h:1", "tcp://h:1"),
+        ("u@h:1", "tcp://h:1"),
+        ("tcp:24224", "tcp://tcp:24224"),
+        ("h:", "tcp://h:24224"),
     ],
-)  # fmt: skip
+)
 def test_fluentd(text: str, expected: str) -> None:
     assert str(fluentd_target(text, NEW)) == expected
 
@@ -24,10 +32,14 @@ def test_fluentd(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("udp://h:1", "udp://h:1"), ("tcp://[::1]:1", "tcp://[::1]:1"), ("udp://:1", "udp://:1"),
-        ("udp://h:1/path?q", "udp://h:1"), ("UDP://h:1", "udp://h:1"), ("tcp://u@h:1", "tcp://h:1"),
+        ("udp://h:1", "udp://h:1"),
+        ("tcp://[::1]:1", "tcp://[::1]:1"),
+        ("udp://:1", "udp://:1"),
+        ("udp://h:1/path?q", "udp://h:1"),
+        ("UDP://h:1", "udp://h:1"),
+        ("tcp://u@h:1", "tcp://h:1"),
     ],
-)  # fmt: skip
+)
 def test_gelf(text: str, expected: str) -> None:
     assert str(gelf_target(text, NEW)) == expected
 

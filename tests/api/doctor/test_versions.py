@@ -6,10 +6,15 @@ from api.doctor.versions import CURRENT, OLDEST, Version, parse_version
 @pytest.mark.parametrize(
     ("text", "version"),
     [
-        ("26.1.5", (26, 1, 5)), ("v28.2", (28, 2, 0)), ("29", (29, 0, 0)), ("20.10.24+dfsg1", (20, 10, 24)),
-        ("29.0.0-rc.1", (29, 0, 0)), (" 25.0.3~3-0~debian ", (25, 0, 3)), ("19.03.15", (19, 3, 15)),
+        ("26.1.5", (26, 1, 5)),
+        ("v28.2", (28, 2, 0)),
+        ("29", (29, 0, 0)),
+        ("20.10.24+dfsg1", (20, 10, 24)),
+        ("29.0.0-rc.1", (29, 0, 0)),
+        (" 25.0.3~3-0~debian ", (25, 0, 3)),
+        ("19.03.15", (19, 3, 15)),
     ],
-)  # fmt: skip
+)
 def test_versions(text: str, version: tuple[int, int, int]) -> None:
     assert parse_version(text) == version
 

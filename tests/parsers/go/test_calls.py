@@ -16,7 +16,7 @@ def test_a_call_checks_its_arguments() -> None:
     assert TWO(b"a", 1) == (b"a", 1)
     assert MANY(b"a", 1, None) == (b"a", (1, None))
     for arguments in ((b"a",), (b"a", 1, 2), (1, b"a"), (b"a", NO_VALUE)):
-        with pytest.raises(TemplateError, match="^error calling two: ") as caught:
+        with pytest.raises(TemplateError, match=r"^error calling two: ") as caught:
             TWO(*arguments)
         assert caught.value.depends_on_values
     with pytest.raises(TemplateError, match="want at least 1 got 0"):
@@ -25,11 +25,11 @@ def test_a_call_checks_its_arguments() -> None:
 
 def test_a_count_that_is_wrong() -> None:
     TWO.check_count(1, 2)
-    with pytest.raises(GoError, match="^wrong number of args for two: want 2 got 3$"):
+    with pytest.raises(GoError, match=r"^wrong number of args for two: want 2 got 3$"):
         TWO.check_count(2, 3)
-    with pytest.raises(GoError, match="^wrong number of args for many: want at least 1 got 0$"):
+    with pytest.raises(GoError, match=r"^wrong number of args for many: want at least 1 got 0$"):
         MANY.check_count(0, 0)
-    with pytest.raises(GoError, match="^flawed$"):
+    with pytest.raises(GoError, match=r"^flawed$"):
         Function(b"f", len, flaw="flawed").check_count(0, 0)
 
 
@@ -47,8 +47,9 @@ def test_the_nil_of_a_type() -> None:
     ("value", "go_type", "given"),
     [
         (b"a", STRING, b"a"), (Boxed(b"a"), STRING, b"a"), (b"a", ANY, b"a"), (Boxed(1), ANY, 1),
-        (Boxed(None), ANY, None), (NO_VALUE, ANY, None), (NO_VALUE, VALUE, NO_VALUE), (NO_VALUE, None,
-        NO_VALUE), (NO_VALUE, STRINGS, NIL_STRINGS), (None, STRING_FUNC, None), (b"a", None, b"a"),
+        (Boxed(None), ANY, None), (NO_VALUE, ANY, None), (NO_VALUE, VALUE, NO_VALUE),
+        (NO_VALUE, None, NO_VALUE), (NO_VALUE, STRINGS, NIL_STRINGS), (None, STRING_FUNC, None),
+        (b"a", None, b"a"),
     ],
 )  # fmt: skip
 def test_a_value_for_a_parameter(value: Any, go_type: GoType | None, given: Any) -> None:
@@ -63,20 +64,20 @@ def test_a_box_stays_closed_for_any_value() -> None:
 def test_a_pointer_is_followed_to_its_struct() -> None:
     info = Info()
     assert assign(info, INFO) is info.target
-    with pytest.raises(GoError, match="dereference of nil pointer of type logger.Info"):
+    with pytest.raises(GoError, match=r"dereference of nil pointer of type logger.Info"):
         assign(Pointer(INFO_POINTER, None), INFO)
 
 
 @pytest.mark.parametrize(
     ("value", "go_type", "says"),
     [
-        (1, STRING, "wrong type for value; expected string; got int"), (Int64(1), INT,
-        "wrong type for value; expected int; got int64"), (Boxed(1), STRING,
-        "wrong type for value; expected string; got int"), (NO_VALUE, STRING,
-        "invalid value; expected string"), (Boxed(None), STRING,
-        "wrong type for value; expected string; got interface {}"), ([], STRINGS,
-        r"expected \[\]string; got \[\]interface {}"), (b"a", STRING_FUNC,
-        r"expected func\(string\) string; got string"),
+        (1, STRING, "wrong type for value; expected string; got int"),
+        (Int64(1), INT, "wrong type for value; expected int; got int64"),
+        (Boxed(1), STRING, "wrong type for value; expected string; got int"),
+        (NO_VALUE, STRING, "invalid value; expected string"),
+        (Boxed(None), STRING, "wrong type for value; expected string; got interface {}"),
+        ([], STRINGS, r"expected \[\]string; got \[\]interface {}"),
+        (b"a", STRING_FUNC, r"expected func\(string\) string; got string"),
     ],
 )  # fmt: skip
 def test_a_value_that_does_not_fit(value: Any, go_type: GoType, says: str) -> None:

@@ -33,7 +33,7 @@ def test_a_number_has_the_type_that_it_looks_like(text: str, value: Any) -> None
 
 
 def test_a_number_beyond_int() -> None:
-    with pytest.raises(GoError, match="^9223372036854775808 overflows int$"):
+    with pytest.raises(GoError, match=r"^9223372036854775808 overflows int$"):
         ideal(number("9223372036854775808"))
 
 
@@ -44,9 +44,9 @@ TRUE = BoolNode(0, True)
 @pytest.mark.parametrize(
     ("node", "go_type", "value"),
     [
-        (number("3"), INT, 3), (number("3.0"), INT, 3), (number("3"), FLOAT64, 3.0), (number("2i"),
-        COMPLEX128, 2j), (number("3"), UINT, 3), (TEXT, STRING, b"a"), (TRUE, BOOL, True), (TEXT, ANY,
-        b"a"), (TRUE, VALUE, True), (number("3"), VALUE, 3),
+        (number("3"), INT, 3), (number("3.0"), INT, 3), (number("3"), FLOAT64, 3.0),
+        (number("2i"), COMPLEX128, 2j), (number("3"), UINT, 3), (TEXT, STRING, b"a"), (TRUE, BOOL, True),
+        (TEXT, ANY, b"a"), (TRUE, VALUE, True), (number("3"), VALUE, 3),
     ],
 )  # fmt: skip
 def test_a_constant_for_a_parameter(node: Any, go_type: GoType, value: Any) -> None:
@@ -59,10 +59,10 @@ def test_a_constant_for_a_parameter(node: Any, go_type: GoType, value: Any) -> N
     [
         (TEXT, INT, 'expected integer; found "a"'), (number("1.5"), INT, "expected integer; found 1.5"),
         (TRUE, STRING, "expected string; found true"), (number("1"), STRING, "expected string; found 1"),
-        (number("1"), BOOL, "expected bool; found 1"), (number("-1"), UINT,
-        "expected unsigned integer; found -1"), (TEXT, FLOAT64, 'expected float; found "a"'), (TRUE,
-        COMPLEX128, "expected complex; found true"), (TEXT, STRINGS,
-        "can't handle \"a\" for arg of type []string"),
+        (number("1"), BOOL, "expected bool; found 1"),
+        (number("-1"), UINT, "expected unsigned integer; found -1"),
+        (TEXT, FLOAT64, 'expected float; found "a"'), (TRUE, COMPLEX128, "expected complex; found true"),
+        (TEXT, STRINGS, "can't handle \"a\" for arg of type []string"),
     ],
 )  # fmt: skip
 def test_a_constant_that_does_not_fit(node: Any, go_type: GoType, says: str) -> None:

@@ -33,11 +33,12 @@ def test_padding_counts_runes(flags: dict[str, Any], text: str) -> None:
         (0, 10, "d", {}, "0"), (-12, 10, "d", {}, "-12"), (12, 10, "d", {"plus": True}, "+12"),
         (12, 10, "d", {"space": True}, " 12"), (12, 10, "d", {"width": 5, "zero": True}, "00012"),
         (-12, 10, "d", {"width": 5, "zero": True}, "-0012"), (12, 10, "d", {"precision": 4}, "0012"),
-        (12, 10, "d", {"precision": 4, "width": 6, "zero": True}, "  0012"), (0, 10, "d", {"precision": 0},
-        ""), (0, 10, "d", {"precision": 0, "width": 3, "zero": True}, "   "), (255, 16, "x",
-        {"sharp": True}, "0xff"), (255, 16, "X", {"sharp": True}, "0XFF"), (5, 2, "b", {"sharp": True},
-        "0b101"), (8, 8, "o", {"sharp": True}, "010"), (0, 8, "o", {"sharp": True}, "0"), (8, 8, "O", {},
-        "0o10"), (-255, 16, "x", {"width": 8, "zero": True, "sharp": True}, "-0x00000ff"),
+        (12, 10, "d", {"precision": 4, "width": 6, "zero": True}, "  0012"),
+        (0, 10, "d", {"precision": 0}, ""), (0, 10, "d", {"precision": 0, "width": 3, "zero": True}, "   "),
+        (255, 16, "x", {"sharp": True}, "0xff"), (255, 16, "X", {"sharp": True}, "0XFF"),
+        (5, 2, "b", {"sharp": True}, "0b101"), (8, 8, "o", {"sharp": True}, "010"),
+        (0, 8, "o", {"sharp": True}, "0"), (8, 8, "O", {}, "0o10"),
+        (-255, 16, "x", {"width": 8, "zero": True, "sharp": True}, "-0x00000ff"),
     ],
 )  # fmt: skip
 def test_whole_numbers(value: int, base: int, verb: str, flags: dict[str, Any], text: str) -> None:
@@ -55,10 +56,11 @@ def test_strings() -> None:
 @pytest.mark.parametrize(
     ("flags", "upper", "text"),
     [
-        ({}, False, "ab01"), ({}, True, "AB01"), ({"sharp": True}, False, "0xab01"), ({"sharp": True}, True,
-        "0XAB01"), ({"space": True}, False, "ab 01"), ({"space": True, "sharp": True}, False, "0xab 0x01"),
-        ({"precision": 1}, False, "ab"), ({"width": 6}, False, "  ab01"), ({"width": 6, "minus": True},
-        False, "ab01  "), ({"width": 6, "zero": True}, False, "00ab01"),
+        ({}, False, "ab01"), ({}, True, "AB01"), ({"sharp": True}, False, "0xab01"),
+        ({"sharp": True}, True, "0XAB01"), ({"space": True}, False, "ab 01"),
+        ({"space": True, "sharp": True}, False, "0xab 0x01"), ({"precision": 1}, False, "ab"),
+        ({"width": 6}, False, "  ab01"), ({"width": 6, "minus": True}, False, "ab01  "),
+        ({"width": 6, "zero": True}, False, "00ab01"),
     ],
 )  # fmt: skip
 def test_bytes_in_base_16(flags: dict[str, Any], upper: bool, text: str) -> None:
@@ -81,15 +83,19 @@ def test_characters() -> None:
 @pytest.mark.parametrize(
     ("value", "verb", "precision", "flags", "text"),
     [
-        (1.0, "g", -1, {}, "1"), (1.0, "g", -1, {"plus": True}, "+1"), (1.0, "g", -1, {"space": True}, " 1"),
-        (1.0, "g", -1, {"sharp": True}, "1.00000"), (0.0, "g", -1, {"sharp": True}, "0.00000"),
-        (1.5, "f", 6, {"precision": 1}, "1.5"), (-1.5, "f", 6, {"precision": 1, "width": 7, "zero": True},
-        "-0001.5"), (1e6, "g", -1, {"sharp": True}, "1.00000e+06"), (1.0, "e", 6, {"precision": 0,
-        "sharp": True}, "1.e+00"), (1.0, "x", -1, {"sharp": True}, "0x1.0000p+00"), (1.0, "b", -1,
-        {"sharp": True}, "4503599627370496p-52"), (float("inf"), "g", -1, {"width": 6, "zero": True},
-        "  +Inf"), (float("inf"), "g", -1, {"space": True}, " Inf"), (float("nan"), "g", -1, {}, "NaN"),
-        (float("nan"), "g", -1, {"plus": True}, "+NaN"), (1.5, "g", -1, {"width": 6, "minus": True},
-        "1.5   "), (1.5, "g", -1, {"width": 6, "zero": True}, "0001.5"),
+        (1.0, "g", -1, {}, "1"), (1.0, "g", -1, {"plus": True}, "+1"),
+        (1.0, "g", -1, {"space": True}, " 1"), (1.0, "g", -1, {"sharp": True}, "1.00000"),
+        (0.0, "g", -1, {"sharp": True}, "0.00000"), (1.5, "f", 6, {"precision": 1}, "1.5"),
+        (-1.5, "f", 6, {"precision": 1, "width": 7, "zero": True}, "-0001.5"),
+        (1e6, "g", -1, {"sharp": True}, "1.00000e+06"),
+        (1.0, "e", 6, {"precision": 0, "sharp": True}, "1.e+00"),
+        (1.0, "x", -1, {"sharp": True}, "0x1.0000p+00"),
+        (1.0, "b", -1, {"sharp": True}, "4503599627370496p-52"),
+        (float("inf"), "g", -1, {"width": 6, "zero": True}, "  +Inf"),
+        (float("inf"), "g", -1, {"space": True}, " Inf"), (float("nan"), "g", -1, {}, "NaN"),
+        (float("nan"), "g", -1, {"plus": True}, "+NaN"),
+        (1.5, "g", -1, {"width": 6, "minus": True}, "1.5   "),
+        (1.5, "g", -1, {"width": 6, "zero": True}, "0001.5"),
     ],
 )  # fmt: skip
 def test_floating_point(value: float, verb: str, precision: int, flags: dict[str, Any], text: str) -> None:

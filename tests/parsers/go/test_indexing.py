@@ -30,14 +30,16 @@ def test_a_byte_of_a_string_is_a_uint8() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ((NO_VALUE, 1), "index of untyped nil"), ((WORDS, 4), "index out of range: 4"), ((WORDS, -1),
-        "index out of range: -1"), ((WORDS, Uint64(2**64 - 1)), "index out of range: -1"), ((WORDS, 3),
-        "reflect: slice index out of range"), ((b"abc", 3), "reflect: string index out of range"), ((WORDS,
-        b"a"), "cannot index slice/array with type string"), ((WORDS, NO_VALUE),
-        "cannot index slice/array with nil"), (({}, 1), "value has type int; should be string"), (({},
-        NO_VALUE), "value is nil; should be of type string"), ((1, 1), "can't index item of type int"),
-        ((Info(), b"a"), "can't index item of type logger.Info"), ((AnyMap(), b"k", 0),
-        "index of nil pointer"),
+        ((NO_VALUE, 1), "index of untyped nil"), ((WORDS, 4), "index out of range: 4"),
+        ((WORDS, -1), "index out of range: -1"), ((WORDS, Uint64(2**64 - 1)), "index out of range: -1"),
+        ((WORDS, 3), "reflect: slice index out of range"),
+        ((b"abc", 3), "reflect: string index out of range"),
+        ((WORDS, b"a"), "cannot index slice/array with type string"),
+        ((WORDS, NO_VALUE), "cannot index slice/array with nil"),
+        (({}, 1), "value has type int; should be string"),
+        (({}, NO_VALUE), "value is nil; should be of type string"),
+        ((1, 1), "can't index item of type int"), ((Info(), b"a"), "can't index item of type logger.Info"),
+        ((AnyMap(), b"k", 0), "index of nil pointer"),
     ],
 )  # fmt: skip
 def test_what_has_no_such_element(arguments: tuple[Any, ...], says: str) -> None:
@@ -49,8 +51,9 @@ def test_what_has_no_such_element(arguments: tuple[Any, ...], says: str) -> None
 @pytest.mark.parametrize(
     ("arguments", "value"),
     [
-        ((b"abc",), b"abc"), ((b"abc", 1), b"bc"), ((b"abc", 1, 2), b"b"), ((b"abc", 3), b""), ((WORDS, 1),
-        (b"b", b"c")), ((WORDS, 0, 1, 2), (b"a",)), (([1, 2, 3], 1, 2), [2]), ((NIL_STRINGS,), NIL_STRINGS),
+        ((b"abc",), b"abc"), ((b"abc", 1), b"bc"), ((b"abc", 1, 2), b"b"), ((b"abc", 3), b""),
+        ((WORDS, 1), (b"b", b"c")), ((WORDS, 0, 1, 2), (b"a",)), (([1, 2, 3], 1, 2), [2]),
+        ((NIL_STRINGS,), NIL_STRINGS),
     ],
 )  # fmt: skip
 def test_a_part(arguments: tuple[Any, ...], value: Any) -> None:
@@ -67,12 +70,14 @@ def test_a_part_reaches_back_to_its_array() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ((NO_VALUE,), "slice of untyped nil"), ((b"abc", 4), "index out of range: 4"), ((b"abc", 2, 1),
-        "invalid slice index: 2 > 1"), ((b"abc", 0, 1, 2), "cannot 3-index slice a string"), ((WORDS, 0, 2,
-        1), "invalid slice index: 2 > 1"), ((WORDS, 0, 1, 2, 3), "too many slice indexes: 4"), ((1, 0),
-        "can't slice item of type int"), (({}, 0), "can't slice item of type map[string]string"), ((WORDS,
-        NO_VALUE), "cannot index slice/array with nil"), ((WORDS, Boxed(1)),
-        "cannot index slice/array with type interface {}"),
+        ((NO_VALUE,), "slice of untyped nil"), ((b"abc", 4), "index out of range: 4"),
+        ((b"abc", 2, 1), "invalid slice index: 2 > 1"),
+        ((b"abc", 0, 1, 2), "cannot 3-index slice a string"),
+        ((WORDS, 0, 2, 1), "invalid slice index: 2 > 1"),
+        ((WORDS, 0, 1, 2, 3), "too many slice indexes: 4"), ((1, 0), "can't slice item of type int"),
+        (({}, 0), "can't slice item of type map[string]string"),
+        ((WORDS, NO_VALUE), "cannot index slice/array with nil"),
+        ((WORDS, Boxed(1)), "cannot index slice/array with type interface {}"),
     ],
 )  # fmt: skip
 def test_what_has_no_such_part(arguments: tuple[Any, ...], says: str) -> None:

@@ -14,11 +14,11 @@ from parsers.go.values import NIL_MAP, NIL_STRINGS, NO_VALUE, AnyMap, Boxed, Uin
     [
         (None, "null"), (NO_VALUE, "null"), (True, "true"), (False, "false"), (-7, "-7"),
         (Uint64(2**64 - 1), str(2**64 - 1)), (1.0, "1"), (0.1, "0.1"), (1e20, "100000000000000000000"),
-        (1e21, "1e+21"), (1e-6, "0.000001"), (1e-7, "1e-7"), (1.5e-10, "1.5e-10"), (-0.0, "-0"), (b"a",
-        '"a"'), ((), "[]"), ((b"a", b"b"), '["a","b"]'), (NIL_STRINGS, "null"), ({}, "{}"), (NIL_MAP,
-        "null"), ({b"b": b"2", b"a": b"1"}, '{"a":"1","b":"2"}'), ([1, None, [b"x"]], '[1,null,["x"]]'),
-        (AnyMap({b"k": AnyMap({b"i": 1.5})}), '{"k":{"i":1.5}}'), (Boxed(None), "null"), (Boxed(b"a"),
-        '"a"'), (Month(5), "5"), (Time(), '"0001-01-01T00:00:00Z"'),
+        (1e21, "1e+21"), (1e-6, "0.000001"), (1e-7, "1e-7"), (1.5e-10, "1.5e-10"), (-0.0, "-0"),
+        (b"a", '"a"'), ((), "[]"), ((b"a", b"b"), '["a","b"]'), (NIL_STRINGS, "null"), ({}, "{}"),
+        (NIL_MAP, "null"), ({b"b": b"2", b"a": b"1"}, '{"a":"1","b":"2"}'),
+        ([1, None, [b"x"]], '[1,null,["x"]]'), (AnyMap({b"k": AnyMap({b"i": 1.5})}), '{"k":{"i":1.5}}'),
+        (Boxed(None), "null"), (Boxed(b"a"), '"a"'), (Month(5), "5"), (Time(), '"0001-01-01T00:00:00Z"'),
         (parse_rfc3339("2024-05-06T07:08:09.120Z"), '"2024-05-06T07:08:09.12Z"'),
     ],
 )  # fmt: skip
@@ -29,9 +29,9 @@ def test_a_value(value: Any, text: str) -> None:
 @pytest.mark.parametrize(
     ("data", "text"),
     [
-        (b'"\\/', rb'"\"\\/"'), (b"\b\f\n\r\t\0\x1f\x7f", b'"\\b\\f\\n\\r\\t\\u0000\\u001f\x7f"'), (b"<>&",
-        b'"<>&"'), ("é\u2028\u2029".encode(), 'é\\u2028\\u2029'.join('""').encode()), (b"\xff\xe2\x82",
-        rb'"\ufffd\ufffd\ufffd"'), ("\ufffd".encode(), '"\ufffd"'.encode()),
+        (b'"\\/', rb'"\"\\/"'), (b"\b\f\n\r\t\0\x1f\x7f", b'"\\b\\f\\n\\r\\t\\u0000\\u001f\x7f"'),
+        (b"<>&", b'"<>&"'), ("é\u2028\u2029".encode(), 'é\\u2028\\u2029'.join('""').encode()),
+        (b"\xff\xe2\x82", rb'"\ufffd\ufffd\ufffd"'), ("\ufffd".encode(), '"\ufffd"'.encode()),
     ],
 )  # fmt: skip
 def test_a_string(data: bytes, text: bytes) -> None:
@@ -51,8 +51,10 @@ def test_the_log_info() -> None:
     [
         (1j, "json: unsupported type: complex128"), ([1j], "json: unsupported type: complex128"),
         (float("inf"), r"json: unsupported value: \+Inf"), (float("nan"), "json: unsupported value: NaN"),
-        (Time(400_000_000_000),
-        "json: error calling MarshalJSON for type time.Time: .*year outside of range"),
+        (
+            Time(400_000_000_000),
+            "json: error calling MarshalJSON for type time.Time: .*year outside of range",
+        ),
     ],
 )  # fmt: skip
 def test_what_cannot_be_written(value: Any, says: str) -> None:

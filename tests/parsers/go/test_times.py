@@ -13,8 +13,9 @@ def told(template: str, time: Time) -> bytes:
 @pytest.mark.parametrize(
     ("date", "days"),
     [
-        ((1, 1, 1), 0), ((1, 12, 31), 364), ((4, 2, 29), 1154), ((1970, 1, 1), 719_162), ((2000, 2, 29), 730_178),
-        ((2100, 3, 1), 766_703), ((9999, 12, 31), 3_652_058), ((400, 12, 31), 146_096), ((0, 12, 31), -1),
+        ((1, 1, 1), 0), ((1, 12, 31), 364), ((4, 2, 29), 1154), ((1970, 1, 1), 719_162),
+        ((2000, 2, 29), 730_178), ((2100, 3, 1), 766_703), ((9999, 12, 31), 3_652_058),
+        ((400, 12, 31), 146_096), ((0, 12, 31), -1),
     ],
 )  # fmt: skip
 def test_days_and_dates(date: tuple[int, int, int], days: int) -> None:
@@ -34,7 +35,8 @@ def test_every_day_of_the_calendar_comes_after_the_one_before() -> None:
     ("text", "seconds", "nanoseconds"),
     [
         ("0001-01-01T00:00:00Z", 0, 0), ("1970-01-01T00:00:00Z", 62_135_596_800, 0),
-        ("2024-05-06T07:08:09.123456789Z", 63_850_576_089, 123_456_789), ("2024-05-06T09:08:09.5+02:00", 63_850_576_089, 500_000_000),
+        ("2024-05-06T07:08:09.123456789Z", 63_850_576_089, 123_456_789),
+        ("2024-05-06T09:08:09.5+02:00", 63_850_576_089, 500_000_000),
         ("2024-05-06T01:38:09-05:30", 63_850_576_089, 0),
     ],
 )  # fmt: skip
@@ -54,12 +56,16 @@ def test_what_is_no_time(text: str) -> None:
 @pytest.mark.parametrize(
     ("template", "text"),
     [
-        ("{{.}}", "2024-05-06 07:08:09.12 +0000 UTC"), ('{{.Format "Jan 2"}}', "May 6"), ("{{.Unix}}", "1714979289"),
-        ("{{.UnixMilli}} {{.UnixMicro}}", "1714979289120 1714979289120000"), ("{{.UnixNano}}", "1714979289120000000"),
-        ("{{.Year}} {{.Month}} {{.Day}} {{.YearDay}}", "2024 May 6 127"), ("{{.Weekday}} {{printf `%d` .Weekday}}", "Monday 1"),
-        ("{{.Hour}}:{{.Minute}}:{{.Second}}.{{.Nanosecond}}", "7:8:9.120000000"), ("{{.IsZero}} {{.IsDST}}", "false false"),
-        ("{{.UTC}}", "2024-05-06 07:08:09.12 +0000 UTC"), ("{{.GoString}}", "time.Date(2024, time.May, 6, 7, 8, 9, 120000000, time.UTC)"),
-        ("{{(.Add 86400000000000).Day}} {{(.Add -1).Nanosecond}}", "7 119999999"), ("{{eq . .UTC}}", "true"),
+        ("{{.}}", "2024-05-06 07:08:09.12 +0000 UTC"), ('{{.Format "Jan 2"}}', "May 6"),
+        ("{{.Unix}}", "1714979289"), ("{{.UnixMilli}} {{.UnixMicro}}", "1714979289120 1714979289120000"),
+        ("{{.UnixNano}}", "1714979289120000000"),
+        ("{{.Year}} {{.Month}} {{.Day}} {{.YearDay}}", "2024 May 6 127"),
+        ("{{.Weekday}} {{printf `%d` .Weekday}}", "Monday 1"),
+        ("{{.Hour}}:{{.Minute}}:{{.Second}}.{{.Nanosecond}}", "7:8:9.120000000"),
+        ("{{.IsZero}} {{.IsDST}}", "false false"), ("{{.UTC}}", "2024-05-06 07:08:09.12 +0000 UTC"),
+        ("{{.GoString}}", "time.Date(2024, time.May, 6, 7, 8, 9, 120000000, time.UTC)"),
+        ("{{(.Add 86400000000000).Day}} {{(.Add -1).Nanosecond}}", "7 119999999"),
+        ("{{eq . .UTC}}", "true"),
         ("{{.Before (.Add 1)}} {{.After .}} {{.Equal .}} {{.Compare (.Add 1)}}", "true false true -1"),
         ("{{printf `%T %T` . .Month}}", "time.Time time.Month"), ("{{eq .Month 5}}", "true"),
     ],

@@ -27,9 +27,11 @@ from parsers.go.values import (
 @pytest.mark.parametrize(
     ("value", "name"),
     [
-        (b"", "string"), (True, "bool"), (1, "int"), (1.5, "float64"), (1j, "complex128"), ((), "[]string"), ([], "[]interface {}"),
-        ({}, "map[string]string"), (AnyMap(), "map[string]interface {}"), (Uint64(1), "uint64"), (Int32(1), "int32"), (Info(), "*logger.Info"),
-        (Time(), "time.Time"), (Boxed(1), "interface {}"), (NIL_STRINGS, "[]string"), (NIL_MAP, "map[string]string"), (StringSlice((b"a",)), "[]string"),
+        (b"", "string"), (True, "bool"), (1, "int"), (1.5, "float64"), (1j, "complex128"), ((), "[]string"),
+        ([], "[]interface {}"), ({}, "map[string]string"), (AnyMap(), "map[string]interface {}"),
+        (Uint64(1), "uint64"), (Int32(1), "int32"), (Info(), "*logger.Info"), (Time(), "time.Time"),
+        (Boxed(1), "interface {}"), (NIL_STRINGS, "[]string"), (NIL_MAP, "map[string]string"),
+        (StringSlice((b"a",)), "[]string"),
     ],
 )  # fmt: skip
 def test_types(value: Any, name: str) -> None:
@@ -45,9 +47,10 @@ def test_what_is_no_go_value() -> None:
 @pytest.mark.parametrize(
     ("value", "truth"),
     [
-        (b"", False), (b"a", True), (0, False), (-1, True), (0.0, False), (float("nan"), True), (0j, False), (False, False), ((), False),
-        ((b"",), True), ({}, False), (AnyMap({b"": None}), True), (NO_VALUE, False), (None, False), (Boxed(None), False), (Boxed(0), False),
-        (Boxed(1), True), (Info(), True), (Time(), True), (NIL_MAP, False),
+        (b"", False), (b"a", True), (0, False), (-1, True), (0.0, False), (float("nan"), True), (0j, False),
+        (False, False), ((), False), ((b"",), True), ({}, False), (AnyMap({b"": None}), True),
+        (NO_VALUE, False), (None, False), (Boxed(None), False), (Boxed(0), False), (Boxed(1), True),
+        (Info(), True), (Time(), True), (NIL_MAP, False),
     ],
 )  # fmt: skip
 def test_truth(value: Any, truth: bool) -> None:
