@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final
+
+import re2
 
 from parsers.go.calls import Function
 from parsers.go.errors import GoError
@@ -18,6 +19,8 @@ INFO: Final = GoType("logger.Info", "struct", is_comparable=False)
 INFO_POINTER: Final = GoType("*logger.Info", "pointer", INFO)
 
 _SHORT: Final = 12
+_OPTIONS: Final = re2.Options()
+_OPTIONS.log_errors = False  # they are raised
 
 
 class Info(Pointer):
@@ -116,16 +119,14 @@ def _extra_attributes(info: Info, _key_mod: None) -> dict[bytes, bytes]:
 
 
 def _matching(source: Mapping[bytes, bytes], pattern: bytes) -> dict[bytes, bytes]:
-    """The entries whose name matches. Go's expressions are nearly Python's; GoError for what is not."""
+    """The entries whose name matches, by RE2, of which Go's regexp is a port. Raises GoError as Go fails."""
     if not pattern:
         return {}
     try:
-        matcher = re.compile(pattern.decode("utf-8", "surrogateescape"), re.ASCII)
-    except re.error as error:
-        raise GoError(f"error parsing regexp: {error}") from None
-    return {
-        name: text for name, text in source.items() if matcher.search(name.decode("utf-8", "surrogateescape"))
-    }
+        matcher = re2.compile(pattern, options=_OPTIONS)
+    except re2.error as error:
+        raise GoError(b"error parsing regexp: " + error.args[0]) from None
+    return {name: text for name, text in source.items() if matcher.search(name)}
 
 
 Info.methods = {

@@ -6,13 +6,13 @@ from typing import Final
 
 from parsers.go.errors import LimitError
 
-# Bytes of one text: of all that a template prints, and of what one function gives. Docker sends the tag with
-# every line of a log; the fluentd driver buffers 8 MiB by default.
-MAX_OUTPUT: Final = 1 << 20
+# Bytes of one text: of all that a template prints, and of what one function gives. A tag has a hundred; with
+# `logs --format` it is the longest line that is kept whole (1 MiB) and what is printed around it.
+MAX_OUTPUT: Final = 4 << 20
 # Commands, nodes and passes of loops: a tag of a person's has tens, a loop over all labels hundreds.
 MAX_STEPS: Final = 100_000
 # Bytes that go into functions and come out of them, in all: what variables can hold, and time.
-MAX_WORK: Final = 4 << 20
+MAX_WORK: Final = 16 << 20
 # Frames of Python's stack (of 1,000) that nested actions, parentheses and templates may use. Go has 100,000
 # templates within templates.
 MAX_FRAMES: Final = 600

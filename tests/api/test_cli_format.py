@@ -45,7 +45,7 @@ def test_json() -> None:
         form = Format(text, EVENTS)
         assert not form.is_table
         assert json.loads(form.row(SAMPLE_EVENT, View())) == SAMPLE_EVENT
-    huge = event("x" * (2 << 20))
+    huge = event("x" * (5 << 20))
     assert json.loads(Format("json", EVENTS).row(huge, View())) == huge
 
 
@@ -180,10 +180,10 @@ def test_what_a_template_fails_on_is_left_out_and_said(capfd: Capture) -> None:
 
 def test_too_long_a_text_costs_only_its_line(capfd: Capture) -> None:
     printer = Formatted(Format("{{.Level}} {{.Message}}", EVENTS))
-    printer.events([event("x" * (2 << 20)), event("b")])
+    printer.events([event("x" * (5 << 20)), event("b")])
     out, err = capfd.readouterr()
     assert out == "error b\n"
-    assert "1048576 bytes" in err
+    assert "4194304 bytes" in err
 
 
 def test_on_a_terminal_senders_texts_are_escaped(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

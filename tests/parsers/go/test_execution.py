@@ -109,7 +109,7 @@ def test_errors_have_gos_words(template: str, docker: str) -> None:
     [
         (
             '{{printf "%1000000000d" 1}}{{range 99999}}{{printf "%9999d" 1}}{{end}}',
-            "text of more than 1048576 bytes",
+            "text of more than 4194304 bytes",
         ),
         ("{{range 10000000}}x{{end}}", "more than 100000 steps"),
         ("{{range 999}}{{range 999}}{{end}}{{end}}", "more than 100000 steps"),

@@ -104,11 +104,11 @@ def test_floating_point(value: float, verb: str, precision: int, flags: dict[str
 
 def test_a_text_has_a_limit_before_it_is_made() -> None:
     for write, flags in (
-        (lambda to: to.pad(b"a"), {"width": 2_000_000}),
-        (lambda to: to.integer(1, 10, "d"), {"precision": 2_000_000}),
-        (lambda to: to.floating(1.0, "f", 6), {"precision": 2_000_000}),
-        (lambda to: to.unicode(1), {"precision": 2_000_000}),
-        (lambda to: to.hexadecimal(b"a" * 600_000, False), {}),
+        (lambda to: to.pad(b"a"), {"width": 5_000_000}),
+        (lambda to: to.integer(1, 10, "d"), {"precision": 5_000_000}),
+        (lambda to: to.floating(1.0, "f", 6), {"precision": 5_000_000}),
+        (lambda to: to.unicode(1), {"precision": 5_000_000}),
+        (lambda to: to.hexadecimal(b"a" * 3_000_000, False), {}),
     ):
-        with pytest.raises(LimitError, match="makes a text of more than 1048576 bytes"):
+        with pytest.raises(LimitError, match="makes a text of more than 4194304 bytes"):
             made(write, **flags)

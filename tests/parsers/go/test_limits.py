@@ -6,7 +6,7 @@ from parsers.go.limits import MAX_OUTPUT, MAX_STEPS, MAX_WORK, Buffer, Meter, ch
 
 def test_a_size() -> None:
     check_size(MAX_OUTPUT)
-    with pytest.raises(LimitError, match="makes a text of more than 1048576 bytes"):
+    with pytest.raises(LimitError, match="makes a text of more than 4194304 bytes"):
         check_size(MAX_OUTPUT + 1)
 
 
@@ -30,5 +30,5 @@ def test_steps_and_work() -> None:
     with pytest.raises(LimitError, match="takes more than 100000 steps"):
         meter.step()
     meter.work(MAX_WORK)
-    with pytest.raises(LimitError, match="handles more than 4194304 bytes"):
+    with pytest.raises(LimitError, match="handles more than 16777216 bytes"):
         meter.work(1)
