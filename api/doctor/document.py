@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-MAX_BYTES = 1 << 20  # of a file; a daemon.json has hundreds, and every fix reads it again
+MAX_BYTES = 1 << 18  # of a file; a daemon.json has hundreds, and every round of fixes reads it again
 MAX_DEPTH = 100  # of nesting; dockerd needs four levels, Python's stack allows some hundred
+MAX_REPAIRS = 1000  # of a text; each is a finding, and nobody reads more
+MAX_PARTS = 1000  # of an object or a list; dockerd knows 90 keys and a driver 20 options
 
 Kind = Literal["object", "array", "string", "number", "bool", "null"]
 
@@ -57,7 +59,19 @@ class Node:
         return None if member is None else member.node
 
     def member(self, key: str) -> Member | None:
-        return next((member for member in reversed(self.members) if member.key == key), None)
+        return self._last.get(key)
+
+    def index(self, member: Member) -> int:
+        """Where one of its members stands among them."""
+        return self._indices[member.start]
+
+    @cached_property
+    def _last(self) -> dict[str, Member]:
+        return {member.key: member for member in self.members}
+
+    @cached_property
+    def _indices(self) -> dict[int, int]:
+        return {member.start: number for number, member in enumerate(self.members)}
 
 
 @dataclass(frozen=True)

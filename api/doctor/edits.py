@@ -29,7 +29,7 @@ def rename(member: Member, key: str) -> Edits:
 
 def remove(document: Document, parent: Node, member: Member) -> Edits:
     """A member with its comma, and with its line when it is alone there."""
-    text, index = document.text, parent.members.index(member)
+    text, index = document.text, parent.index(member)
     if index + 1 < len(parent.members):
         return (Replacement(member.start, parent.members[index + 1].start, ""),)
     if index:

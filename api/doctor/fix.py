@@ -1,7 +1,7 @@
 """The corrected file: every fix that is certain, one after another, and nothing else changed.
 
-One finding is fixed at a time and the result is examined again, because one fix may uncover what the next
-has to do: a driver that is corrected has options to be looked at.
+One kind of finding is fixed at a time and the result is examined again, because one fix may uncover what the
+next has to do: a driver that is corrected has options to be looked at.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from api.doctor.document import Document, apply
+from api.doctor.document import Document, Replacement, apply
 from api.doctor.examine import Context, Examined, examine
 from api.doctor.findings import Finding
 from api.doctor.reader import read, repaired
 
-MAX_ROUNDS = 500  # fixes: more than any file has keys; the bound is against two rules that undo each other
+MAX_ROUNDS = 200  # twice the kinds of findings; the bound is against two rules that undo each other
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,27 @@ def correct(examined: Examined, context: Context) -> Correction:
         return Correction(None, _undecided(examined))
     for _ in range(MAX_ROUNDS):
         current = examine(text, context)
-        change = next((finding for finding in current.findings if finding.edits), None)
-        if change is None:
+        changes = _next(current.findings)
+        if not changes:
             left = _undecided(current)
             return Correction(None if left else text, left)
-        text = apply(text, change.edits)
+        text = apply(text, changes)
     return Correction(None, _undecided(examine(text, context)))
+
+
+def _next(findings: tuple[Finding, ...]) -> list[Replacement]:
+    """The edits of the first finding that has some, and of those of its kind that touch other places."""
+    code = next((finding.code for finding in findings if finding.edits), None)
+    taken: list[Replacement] = []
+    spans: list[tuple[int, int]] = []
+    for finding in findings:
+        if finding.code != code or not finding.edits:
+            continue
+        start, end = min(e.start for e in finding.edits), max(e.end for e in finding.edits)
+        if all(end < first or last < start for first, last in spans):
+            taken += finding.edits
+            spans.append((start, end))
+    return taken
 
 
 def _undecided(examined: Examined) -> tuple[Finding, ...]:

@@ -429,7 +429,7 @@ OPTIONS: list[Case] = [
     warned(
         "tag-fails",
         F,
-        {"tag": "{{slice .Name 0 100}}"},
+        {"tag": "{{slice .Name 0 8}}-{{.ID}}"},
         {"tag": "docker/{{.Name}}/{{.ImageName}}/{{.ID}}"},
     ),
     advised("tag-partial", F, {"tag": "{{lower .Name}}"}, {"tag": "{{lower .Name}}"}),
