@@ -65,7 +65,7 @@ class Origins:
         name = _name(seen.container_name)
         template, reading = self._read_tag(seen, known_id)
         fields = reading.fields
-        if reading.ambiguous:
+        if reading.ambiguous or reading.more:
             flags.append("tag_ambiguous")
         if not seen.name_is_dockers and name and fields.get("Name", name) != name:
             labels["container_name"] = name

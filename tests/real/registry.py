@@ -1,6 +1,6 @@
 """A Docker registry with one image, so that a real dockerd can be asked for it by its digest.
 
-As much of the Registry HTTP API V2 as `docker pull` needs. dockerd speaks plain HTTP to 127.0.0.0/8 by itself.
+As much of the Registry HTTP API V2 as `docker pull` needs. To 127.0.0.0/8 dockerd speaks plain HTTP unasked.
 """
 
 import contextlib

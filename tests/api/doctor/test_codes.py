@@ -12,7 +12,7 @@ DOC = (ROOT / "docs/daemon-json.md").read_text()
 
 def test_every_code_has_a_test() -> None:
     tested = {case.code for case in ALL}
-    here = "\n".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    here = "\n".join(path.read_text() for path in Path(__file__).parents[1].rglob("test_*.py"))
     assert [code for code in CODES if code not in tested and f'"{code}"' not in here] == []
 
 

@@ -1,7 +1,10 @@
 """`--live` against the whole server in process, and against receivers that do something else."""
 
 import asyncio
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -129,6 +132,39 @@ def test_not_tls(receiver: Callable[..., str]) -> None:
         lambda connection: (connection.recv(65536), connection.sendall(b"nonsense"), connection.close())
     )
     assert codes(setup("fluentd", f"tls://{address}")) == ["live-tls"]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
+async def test_tls_against_the_systems_authorities(
+    server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for dockerd, SSL_CERT_FILE names them; without it the certificate is not trusted."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate,
+         "-days", "1", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """TLS here, plain to the server, as a terminator in front of it does."""
+        far_reader, far_writer = await asyncio.open_connection(*server.address("forward"))
+        far_writer.write(await reader.read(65536))
+        writer.write(await far_reader.read(65536))
+        await writer.drain()
+        for one in (far_writer, writer):
+            one.close()
+
+    front = await asyncio.start_server(relay, "127.0.0.1", 0, ssl=context)
+    made = setup("fluentd", f"tls://localhost:{front.sockets[0].getsockname()[1]}", **ACK)
+    untrusted = await asyncio.to_thread(live.try_target, made, url(server))
+    assert [finding.code for finding in untrusted.findings] == ["live-tls"]
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    trusted = await asyncio.to_thread(live.try_target, made, url(server))
+    assert trusted.findings == () and trusted.acknowledged is not None and trusted.found is not None
+    front.close()
 
 
 def test_the_server_cannot_be_asked(receiver: Callable[..., str]) -> None:

@@ -61,10 +61,10 @@ def setup(driver: str = "fluentd", **options: str) -> Setup:
     [
         (lambda chunk: msgpack.packb({"ack": chunk}), None),
         (lambda chunk: msgpack.packb({"ack": chunk, "more": 1}), None),
-        (lambda chunk: msgpack.packb({"ack": "other"}), "not the acknowledgement of this line"),
-        (lambda chunk: msgpack.packb(["HELO", {}]), "not the acknowledgement"),
-        (lambda chunk: b"\xc1", "no acknowledgement"),
-        (lambda chunk: b"", "closed"),
+        (lambda _: msgpack.packb({"ack": "other"}), "not the acknowledgement of this line"),
+        (lambda _: msgpack.packb(["HELO", {}]), "not the acknowledgement"),
+        (lambda _: b"\xc1", "no acknowledgement"),
+        (lambda _: b"", "closed"),
     ],
 )
 def test_acknowledgements(
