@@ -4,18 +4,24 @@ put together stay apart, and what is only known by a condition becomes a choice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
+from math import prod
 from typing import Any, Final
 
+from parsers.go.values import NO_VALUE as NONE
+from parsers.gotemplate import TemplateError
 from parsers.inversion.formats import split_format
 from parsers.inversion.functions import call
 from parsers.inversion.patterns import alphabet, length
 from parsers.inversion.state import constant
 from parsers.inversion.term_shapes import shape
 from parsers.inversion.terms import (
+    NO_VALUE,
     Call,
     Choice,
     Concat,
     Const,
+    Has,
     Lookup,
     Opaque,
     Term,
@@ -23,21 +29,30 @@ from parsers.inversion.terms import (
     is_followed,
     kind,
     parts,
+    show,
     truth_of,
 )
 
 # A term is copied into every branch of a choice; one larger than this is not followed any more.
 MAX_SIZE: Final = 200
 UNFOLLOWED: Final = Opaque(0)
+# Calls that one call of choices may become.
+MAX_LEAVES: Final = 64
+# They see an entry that is not there as what it is; of the others' values it makes another kind.
+_SEES_NONE: Final = frozenset(("and", "or", "not", "eq", "ne"))
 
 
 def apply(function: str, arguments: tuple[Term, ...]) -> Term:
     """`function` of `arguments`. Raises TemplateError where Go fails whatever the container."""
     if all(isinstance(argument, Const) for argument in arguments):
         return Const(call(function, [argument.value for argument in arguments]))  # type: ignore[union-attr]
+    if _is_large(*arguments):
+        return UNFOLLOWED
     if function in ("and", "or"):
         return _decided(function, arguments)
-    if sum(1 for argument in arguments for _ in parts(argument)) > MAX_SIZE:
+    if function not in _SEES_NONE:
+        arguments = tuple(map(_opened, arguments))
+    if prod(map(_leaves, arguments)) > MAX_LEAVES:
         return UNFOLLOWED
     for place, argument in enumerate(arguments):
         if isinstance(argument, Choice):
@@ -47,6 +62,23 @@ def apply(function: str, arguments: tuple[Term, ...]) -> Term:
     simplify = _SIMPLER.get(function)
     found = simplify(arguments) if simplify else None
     return Call(function, arguments) if found is None else found
+
+
+def _is_large(*terms: Term) -> bool:
+    return sum(1 for _ in islice((part for term in terms for part in parts(term)), MAX_SIZE + 1)) > MAX_SIZE
+
+
+def _leaves(term: Term) -> int:
+    return _leaves(term.then) + _leaves(term.other) if isinstance(term, Choice) else 1
+
+
+def _opened(term: Term) -> Term:
+    """An entry that may be no value as the choice that it is."""
+    if isinstance(term, Choice):
+        return Choice(term.condition, _opened(term.then), _opened(term.other))
+    if not isinstance(term, Lookup) or term.missing != NO_VALUE:
+        return term
+    return Choice(Has(term), Lookup(term.map, term.key, None), Const(NONE))
 
 
 def truth(term: Term) -> bool | None:
@@ -60,7 +92,7 @@ def truth(term: Term) -> bool | None:
             return True
         case Concat() | Call():
             return True if kind(term) == "string" and length(shape(term))[0] > 0 else None
-        case Lookup() | Whole() | Choice() | Opaque():
+        case Lookup() | Has() | Whole() | Choice() | Opaque():
             return None
     return True if length(shape(term))[0] > 0 else None
 
@@ -68,9 +100,9 @@ def truth(term: Term) -> bool | None:
 def choice(condition: Term, then: Term, other: Term) -> Term:
     """The one or the other, simplified where both are the same or the condition is settled."""
     settled = truth(condition)
-    if settled is not None or then == other:
+    if settled is not None or (then == other and show(then) == show(other)):  # 1 == True
         return other if settled is False else then
-    return Choice(condition, then, other)
+    return UNFOLLOWED if _is_large(condition, then, other) else Choice(condition, then, other)
 
 
 def _decided(function: str, arguments: tuple[Term, ...]) -> Term:
@@ -83,10 +115,17 @@ def _decided(function: str, arguments: tuple[Term, ...]) -> Term:
 
 
 def _distributed(function: str, arguments: tuple[Term, ...], place: int, split: Choice) -> Term:
-    def with_(term: Term) -> Term:
-        return apply(function, (*arguments[:place], term, *arguments[place + 1 :]))
-
-    return choice(split.condition, with_(split.then), with_(split.other))
+    """The choice of calls. A side on which Go fails is never taken: no container starts with it."""
+    found: list[Term] = []
+    failed: TemplateError | None = None
+    for term in (split.then, split.other):
+        try:
+            found.append(apply(function, (*arguments[:place], term, *arguments[place + 1 :])))
+        except TemplateError as error:
+            failed = error
+    if failed is not None and not found:
+        raise failed
+    return choice(split.condition, *found) if len(found) == 2 else found[0]
 
 
 def _not(arguments: tuple[Term, ...]) -> Term | None:
@@ -158,12 +197,19 @@ def _print(arguments: tuple[Term, ...]) -> Term:
     for number, argument in enumerate(arguments):
         if number and "string" not in (kind(argument), kind(arguments[number - 1])):
             found.append(Const(b" "))
-        found.append(argument)
+        found.append(_text(argument))
     return joined(found)
 
 
+def _text(term: Term) -> Term:
+    """The term as the string that `print` makes of it."""
+    if isinstance(term, Const):
+        return Const(call("print", [term.value]))
+    return term if kind(term) == "string" else Call("print", (term,))
+
+
 def _println(arguments: tuple[Term, ...]) -> Term:
-    spaced = [piece for argument in arguments for piece in (Const(b" "), argument)][1:]
+    spaced = [piece for argument in arguments for piece in (Const(b" "), _text(argument))][1:]
     return joined([*spaced, Const(b"\n")])
 
 
@@ -183,7 +229,7 @@ def _formatted(pieces: list[Any], arguments: tuple[Term, ...]) -> Iterator[Term]
             continue
         argument = next(waiting)
         if piece.is_plain and (kind(argument) == "string" or piece.letter == b"v"):
-            yield argument
+            yield _text(argument)
         elif isinstance(argument, Const):
             yield Const(call("printf", [piece.text, argument.value]))
         else:

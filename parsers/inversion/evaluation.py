@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from parsers.go.functions import DOCKER_FUNCTIONS
 from parsers.go.nodes import (
     Argument,
     BoolNode,
@@ -18,6 +19,8 @@ from parsers.go.nodes import (
     StringNode,
     VariableNode,
 )
+from parsers.go.types import INT
+from parsers.go.values import NO_VALUE as NONE
 from parsers.gotemplate import TemplateError
 from parsers.inversion.calls import UNFOLLOWED, apply, choice
 from parsers.inversion.documents import LISTS, MAPS
@@ -97,7 +100,8 @@ def evaluate_pipe(pipe: PipeNode, dot: Term, scope: Scope, *, declare: bool = Tr
 
 def _command(command: CommandNode, dot: Term, scope: Scope, final: Term | None) -> Term:
     first, *rest = command.arguments
-    arguments = [_argument(node, dot, scope) for node in rest]
+    function = first.name if isinstance(first, IdentifierNode) else b""
+    arguments = [_argument_of(function, place, node, dot, scope) for place, node in enumerate(rest)]
     if final is not None:
         arguments.append(final)
     match first:
@@ -114,6 +118,23 @@ def _command(command: CommandNode, dot: Term, scope: Scope, final: Term | None) 
     if isinstance(first, NilNode):
         raise TemplateError("nil is not a command", first.position)
     return _argument(first, dot, scope)
+
+
+def _argument_of(function: bytes, place: int, node: Argument, dot: Term, scope: Scope) -> Term:
+    try:
+        found = _argument(node, dot, scope)
+    except TemplateError:
+        if function in (b"and", b"or") and place > 0:
+            return UNFOLLOWED  # not all containers come as far
+        raise
+    if isinstance(node, NumberNode) and node.as_int is not None and _is_int(function, place):
+        return Const(node.as_int)  # 1e3 is one, too
+    return found
+
+
+def _is_int(function: bytes, place: int) -> bool:
+    parameters = DOCKER_FUNCTIONS[function].parameters if function in DOCKER_FUNCTIONS else ()
+    return place < len(parameters) and parameters[place] == INT
 
 
 def _argument(node: Argument, dot: Term, scope: Scope) -> Term:
@@ -163,6 +184,10 @@ def _field(value: Term, name: bytes, arguments: list[Term], scope: Scope, positi
             return _of_info(name.decode("utf-8", "replace"), arguments, scope, position)
         case Whole(_, "time") | Opaque():
             return UNFOLLOWED
+        case Lookup(_, _, missing) if missing == NO_VALUE:
+            return Const(NONE)  # of a text it fails
+        case Const(nothing) if nothing is NONE:
+            return value
         case Whole(map_name, "map") if not arguments:
             return Lookup(map_name, name, NO_VALUE)
         case Choice(condition, then, other):

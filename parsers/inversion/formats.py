@@ -33,7 +33,7 @@ class Verb(msgspec.Struct, frozen=True):
             return self._unquoted(text)
         if self.letter == b"x":
             return _from_hex(text) if self.text == b"%x" else None
-        if self.letter not in (b"s", b"v") or b"0" in self.flags:
+        if self.letter not in (b"s", b"v") or self.flags.strip(b"-"):
             return None
         return self._unpadded(text, among)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from parsers.go.functions import DOCKER_FUNCTIONS
+from parsers.go.values import NO_VALUE
 
 
 def call(name: str, arguments: Sequence[Any]) -> Any:
@@ -15,4 +16,6 @@ def call(name: str, arguments: Sequence[Any]) -> Any:
 
 def printed(value: Any) -> bytes:
     """The value as an action prints it."""
+    if value is NO_VALUE:
+        return b"<no value>"
     return value if isinstance(value, bytes) else bytes(call("print", [value]))

@@ -44,7 +44,12 @@ def assigned(nodes: tuple[Node, ...]) -> set[bytes]:
 
 
 def _assigned_by(pipe: PipeNode) -> set[bytes]:
-    return set(pipe.variables) if pipe.assigns else set()
+    names = set(pipe.variables) if pipe.assigns else set()
+    for command in pipe.commands:
+        for argument in command.arguments:
+            if isinstance(argument, PipeNode):
+                names |= _assigned_by(argument)
+    return names
 
 
 def elements(value: Any) -> list[tuple[Term, Term]] | None:

@@ -11,10 +11,13 @@ from parsers.inversion.functions import printed
 from parsers.inversion.shapes import fits
 from parsers.inversion.terms import (
     ABSENT,
+    NO_VALUE,
     NOTHING,
     UNKNOWN,
+    UNSAID,
     Const,
     FactValue,
+    Has,
     Lookup,
     Term,
     evaluate,
@@ -70,11 +73,14 @@ def _merged(old: FactValue | None, new: FactValue) -> FactValue | None:
     """What both say, None when they contradict each other."""
     if old is None or old == new:
         return new
-    if old is NOTHING and (new is ABSENT or new == b""):
-        return new
-    if new is NOTHING and (old is ABSENT or old == b""):
-        return old
-    return None
+    both = [value for value in _possible(old) if value in _possible(new)]
+    return both[0] if both else None
+
+
+def _possible(value: FactValue) -> tuple[FactValue, ...]:
+    if value is NOTHING:
+        return (ABSENT, b"")
+    return (ABSENT, NO_VALUE) if value is UNSAID else (value,)
 
 
 def check(state: State, term: Term, text: bytes) -> State:
@@ -91,9 +97,20 @@ def suppose(state: State, condition: Term, truth: bool) -> State | None:
     if state.guards.get(condition, truth) != truth:
         return None
     supposed = State(state.facts, {**state.guards, condition: truth}, state.checks)
-    if isinstance(condition, Lookup) and not truth:
-        return assign(supposed, condition.name, NOTHING)
+    if isinstance(condition, Lookup | Has):
+        return _suppose_entry(supposed, condition, truth)
     return supposed
+
+
+def _suppose_entry(state: State, condition: Lookup | Has, truth: bool) -> State | None:
+    """A false entry is empty or absent; a true one is a text, which is told when only one is left."""
+    entry = condition.entry if isinstance(condition, Has) else condition
+    if not truth:
+        empty: FactValue = b"" if entry.missing is None else NOTHING
+        return assign(state, entry.name, ABSENT if isinstance(condition, Has) else empty)
+    found = state.facts.get(entry.name)
+    texts = () if found is None else [value for value in _possible(found) if isinstance(value, bytes)]
+    return assign(state, entry.name, texts[0]) if texts else state
 
 
 def survives(state: State) -> bool:

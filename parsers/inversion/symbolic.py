@@ -25,6 +25,7 @@ from parsers.go.nodes import (
     TextNode,
     WithNode,
 )
+from parsers.go.values import NO_VALUE as NONE
 from parsers.gotemplate import TemplateError
 from parsers.inversion.calls import UNFOLLOWED, choice, truth
 from parsers.inversion.evaluation import Scope, evaluate_pipe
@@ -43,6 +44,7 @@ from parsers.inversion.patterns import (
 )
 from parsers.inversion.term_shapes import shape
 from parsers.inversion.terms import (
+    NO_VALUE,
     Call,
     Choice,
     Concat,
@@ -83,8 +85,13 @@ def evaluate_template(template: Template) -> Symbolic:
         pattern = ANYTHING
     used = dict.fromkeys(part for term in _terms(pattern) for part in parts(term))
     told = {path: term for path, term in paths.items() if not isinstance(term, Whole) or term in used}
-    told.update({part.name: part for part in used if isinstance(part, Lookup)})
+    entries = [part for part in used if isinstance(part, Lookup)]
+    told.update({entry.name: entry for entry in sorted(entries, key=_says_when_missing)})
     return Symbolic(pattern, told)
+
+
+def _says_when_missing(entry: Term) -> bool:
+    return isinstance(entry, Lookup) and entry.missing == NO_VALUE
 
 
 def _terms(pattern: Pattern) -> Iterator[Term]:
@@ -189,10 +196,11 @@ class _Evaluator:
         if settled is not None:
             return then() if settled else other()
         if isinstance(condition, Choice):
+            first, one, two = condition.condition, condition.then, condition.other
             return self._branch(
-                condition.condition,
-                lambda: self._branch(condition.then, then, other),
-                lambda: self._branch(condition.other, then, other),
+                first,
+                then if one == first else lambda: self._branch(one, then, other),
+                other if two == first else lambda: self._branch(two, then, other),
             )
         if isinstance(condition, Call) and condition.function == "not":
             return self._branch(condition.arguments[0], other, then)
@@ -221,13 +229,13 @@ class _Evaluator:
             raise TemplateError(
                 f"template {node.name.decode('utf-8', 'replace')!r} not defined", node.position
             )
-        inner = Const(None) if node.pipe is None else evaluate_pipe(node.pipe, dot, scope)
+        inner = Const(NONE) if node.pipe is None else evaluate_pipe(node.pipe, dot, scope)
         return self.nodes(body, inner, Scope([(b"$", inner)], scope.paths))
 
     def _range(self, node: RangeNode, dot: Term, scope: Scope) -> Pattern:
         mark = len(scope.variables)
         value = evaluate_pipe(node.pipe, dot, scope, declare=False)
-        if has_jump(node.body):
+        if has_jump(node.body) or any(map(_says_when_missing, parts(value))):
             found = self._unfollowed_loop(node, scope)
         elif isinstance(value, Const):
             found = self._unrolled(node, value, dot, scope)
@@ -237,7 +245,7 @@ class _Evaluator:
         return found
 
     def _unfollowed_loop(self, node: RangeNode, scope: Scope) -> Pattern:
-        scope.forget(assigned((*node.body, *node.otherwise)))
+        scope.forget(assigned((node,)))
         return ANYTHING
 
     def _unrolled(self, node: RangeNode, value: Const, dot: Term, scope: Scope) -> Pattern:

@@ -25,7 +25,7 @@ from parsers.inversion.patterns import (
     length,
 )
 from parsers.inversion.shapes import shape_of
-from parsers.inversion.terms import Call, Choice, Concat, Const, Fact, Term, Whole, kind
+from parsers.inversion.terms import Call, Choice, Concat, Const, Fact, Has, Term, Whole, kind
 
 # Bytes that json and printf's %q write as they are; all of a name, an id or an image are such.
 _UNESCAPED: Final = LOWER | UPPER | DIGITS | frozenset(b"_.-/:@+[] ")
@@ -44,6 +44,8 @@ def shape(term: Term) -> Pattern:
             return Seq(tuple(map(shape, parts)))
         case Choice(_, then, other):
             return Alt(INNER, (shape(then), shape(other)))
+        case Has():
+            return Alt(INNER, (Lit(b"true"), Lit(b"false")))
         case Call(function, arguments):
             return _of_call(function, arguments)
     return ANYTHING
@@ -154,6 +156,7 @@ def _formatted(arguments: tuple[Term, ...]) -> Pattern:
 
 
 _SHAPES: Final[dict[str, Callable[[tuple[Term, ...]], Pattern]]] = {
+    "print": lambda arguments: shape(arguments[0]) if len(arguments) == 1 else ANYTHING,
     "lower": _mapped("lower"),
     "upper": _mapped("upper"),
     "title": _mapped("title"),

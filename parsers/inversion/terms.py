@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from parsers.go.values import NO_VALUE as NONE
 from parsers.gotemplate import TemplateError
 from parsers.inversion.functions import call, printed
 
@@ -27,6 +28,11 @@ class _Nothing:
         return "NOTHING"
 
 
+class _Unsaid:
+    def __repr__(self) -> str:
+        return "UNSAID"
+
+
 class _Unknown:
     def __repr__(self) -> str:
         return "UNKNOWN"
@@ -34,9 +40,10 @@ class _Unknown:
 
 ABSENT: Final = _Absent()  # the map has no such key
 NOTHING: Final = _Nothing()  # no such key, or an empty value: `index` prints both alike
+UNSAID: Final = _Unsaid()  # no such key, or the very text that Go prints for none
 UNKNOWN: Final = _Unknown()
 
-FactValue = bytes | _Absent | _Nothing
+FactValue = bytes | _Absent | _Nothing | _Unsaid
 Facts = Mapping[str, FactValue]
 
 
@@ -53,15 +60,24 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class Lookup(msgspec.Struct, frozen=True):
-    """An entry of one of the container's maps: a Fact that may be absent, and then prints as `missing`."""
+    """An entry of one of the container's maps: a Fact that may be absent, and then prints as `missing`.
+
+    As b"" it is a string nevertheless (`index`), as NO_VALUE no value at all (a field); None: it is there.
+    """
 
     map: str
     key: bytes
-    missing: bytes
+    missing: bytes | None
 
     @property
     def name(self) -> str:
         return f"{self.map}.{self.key.decode('utf-8', 'replace')}"
+
+
+class Has(msgspec.Struct, frozen=True):
+    """Whether the container's map has the entry."""
+
+    entry: Lookup
 
 
 class Whole(msgspec.Struct, frozen=True):
@@ -98,7 +114,7 @@ class Opaque(msgspec.Struct, frozen=True):
     number: int
 
 
-Term = Const | Fact | Lookup | Whole | Call | Concat | Choice | Opaque
+Term = Const | Fact | Lookup | Has | Whole | Call | Concat | Choice | Opaque
 
 _BOOLS = frozenset(("eq", "ne", "lt", "le", "gt", "ge", "not", "truth"))
 _STRINGS = frozenset(
@@ -116,6 +132,8 @@ def kind(term: Term) -> str:
             return {bytes: "string", bool: "bool", int: "int", tuple: "list"}.get(type(value), "any")
         case Fact() | Lookup() | Concat():
             return "string"
+        case Has():
+            return "bool"
         case Whole():
             return term.kind
         case Choice():
@@ -149,6 +167,8 @@ def parts(term: Term) -> Iterator[Term]:
         case Choice(condition, then, other):
             for part in (condition, then, other):
                 yield from parts(part)
+        case Has(entry):
+            yield entry
 
 
 def is_followed(term: Term) -> bool:
@@ -165,6 +185,9 @@ def evaluate(term: Term, facts: Facts) -> Any:
             return facts.get(name, UNKNOWN)
         case Lookup(_, _, missing):
             return _entry(facts.get(term.name, UNKNOWN), missing)
+        case Has(entry):
+            found = facts.get(entry.name)
+            return isinstance(found, bytes) if isinstance(found, bytes | _Absent) else UNKNOWN
         case Concat(inner):
             values = [evaluate(part, facts) for part in inner]
             return UNKNOWN if UNKNOWN in values else b"".join(map(printed, values))
@@ -177,16 +200,18 @@ def evaluate(term: Term, facts: Facts) -> Any:
     return UNKNOWN
 
 
-def _entry(found: FactValue | _Unknown, missing: bytes) -> bytes | _Unknown:
-    """What an entry of a map prints. NOTHING, no entry or an empty one, is only the same where both are."""
-    if found is NOTHING and missing:
-        return UNKNOWN
-    return found if isinstance(found, bytes | _Unknown) else missing
+def _entry(found: FactValue | _Unknown, missing: bytes | None) -> Any:
+    """The value of an entry. NOTHING, no entry or an empty one, is only the same where both print alike."""
+    if isinstance(found, bytes):
+        return found
+    if missing == b"" and (found is ABSENT or found is NOTHING):
+        return b""
+    return NONE if found is ABSENT and missing == NO_VALUE else UNKNOWN
 
 
 def truth_of(value: Any) -> bool | None:
     """Go's truth of a value (text/template exec.go, IsTrue), None for UNKNOWN."""
-    return None if value is UNKNOWN else bool(value) and value != NO_VALUE
+    return None if value is UNKNOWN else bool(value)
 
 
 def holds(term: Term, facts: Facts) -> bool | None:
@@ -202,7 +227,9 @@ def show(term: Term) -> str:
     match term:
         case Const(value):
             return '"' + value.decode("utf-8", "replace") + '"' if isinstance(value, bytes) else str(value)
-        case Lookup(name, key, missing) if missing == NO_VALUE:
+        case Has(entry):
+            return f"has {show(entry)}"
+        case Lookup(name, key, missing) if missing != b"":
             return f".{name}.{key.decode('utf-8', 'replace')}"
         case Lookup(name, key):
             return f'(index .{name} "{key.decode("utf-8", "replace")}")'

@@ -19,10 +19,12 @@ from parsers.inversion.patterns import UPPER, alphabet, length
 from parsers.inversion.state import SHORT_ID, State, assign, check, constant, suppose
 from parsers.inversion.term_shapes import shape
 from parsers.inversion.terms import (
-    ABSENT,
+    NO_VALUE,
     NOTHING,
     UNKNOWN,
+    UNSAID,
     Call,
+    Concat,
     Const,
     Fact,
     Lookup,
@@ -52,16 +54,47 @@ def bind(state: State, term: Term, text: bytes) -> State | None:
             return assign(state, name, text)
         case Call(function, arguments) if function in _UNDO:
             return _UNDO[function](state, arguments, text)
+        case Concat(parts):
+            return _concat(state, parts, text)
         case Opaque():
             return state
     return check(state, term, text)
 
 
 def _lookup(state: State, term: Lookup, text: bytes) -> State | None:
-    if text != term.missing:
+    if text != term.missing or (text and state.guards.get(term)):
         return assign(state, term.name, text)
-    # A label whose value is "<no value>" is not believed in; an empty one prints as none does with `index`.
-    return assign(state, term.name, NOTHING if term.missing == b"" else ABSENT)
+    return assign(state, term.name, UNSAID if text else NOTHING)
+
+
+def _concat(state: State, parts: tuple[Term, ...], text: bytes) -> State | None:
+    """Parts of a known length are taken off both ends; when one is left, it printed the rest."""
+    left: State | None = state
+    rest = list(parts)
+    for end in (0, -1):
+        while left is not None and len(rest) > 1:
+            size = _size(rest[end], left)
+            if size is None:
+                break
+            if size > len(text):
+                return None
+            cut = size if end == 0 else len(text) - size
+            piece, text_left = (text[:cut], text[cut:]) if end == 0 else (text[cut:], text[:cut])
+            left, text = bind(left, rest.pop(end), piece), text_left
+    if left is None:
+        return None
+    return bind(left, rest[0], text) if len(rest) == 1 else check(left, Concat(tuple(rest)), text)
+
+
+def _size(term: Term, state: State) -> int | None:
+    try:
+        known = evaluate(term, state.facts)
+    except TemplateError:
+        return None
+    if known is not UNKNOWN:
+        return len(printed(known))
+    least, most = length(shape(term))
+    return least if least == most else None
 
 
 def decide(state: State, condition: Term, truth: bool) -> State | None:
@@ -75,10 +108,13 @@ def decide(state: State, condition: Term, truth: bool) -> State | None:
         return supposed
     one, other = condition.arguments
     text = constant(other)
-    if text is not None:
-        return bind(supposed, one, text)
-    text = constant(one)
-    return supposed if text is None else bind(supposed, other, text)
+    if text is None:
+        one, other, text = other, one, constant(one)
+    if text is None:
+        return supposed
+    if isinstance(one, Lookup) and one.missing == NO_VALUE:
+        return assign(supposed, one.name, text)  # no value equals no text
+    return bind(supposed, one, text)
 
 
 def _case(function: str) -> Callable[[State, tuple[Term, ...], bytes], State | None]:
@@ -192,7 +228,12 @@ def _int(term: Term) -> int | None:
     return term.value if isinstance(term, Const) and isinstance(term.value, int) else None
 
 
+def _print(state: State, arguments: tuple[Term, ...], text: bytes) -> State | None:
+    return bind(state, arguments[0], text)
+
+
 _UNDO: Final[dict[str, Callable[[State, tuple[Term, ...], bytes], State | None]]] = {
+    "print": _print,
     "lower": _case("lower"),
     "upper": _case("upper"),
     "title": _case("title"),

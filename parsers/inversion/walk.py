@@ -17,6 +17,8 @@ from parsers.inversion.patterns import EVERY, Alt, Bytes, Chars, Guard, Lit, Loo
 # Rounds of one loop over a tag. Docker's loops are over labels, arguments or environment, of which a
 # container has tens; each round costs time, so without a limit the time would be the tag's length squared.
 MAX_ROUNDS = 512
+# Bytes of overlapping occurrences that are compared one after the other.
+_MAX_COMPARED = 1 << 20
 # With so few starts each is looked at by itself, instead of finding every occurrence of a literal.
 _FEW = 4
 
@@ -100,21 +102,27 @@ class Walker:
         if len(text) == 1:
             return self.where(frozenset(text))
         found = bytearray(b"0" * (len(self._tag) + 1))
-        at = self._tag.find(text)
+        at, compared = self._tag.find(text), 0
         while at >= 0:
             found[-1 - at] = 49
+            compared += len(text)
+            if compared > _MAX_COMPARED:
+                return self._overlapping(text)
             at = self._tag.find(text, at + 1)
         return int(found, 2)
 
+    def _overlapping(self, text: bytes) -> int:
+        """The same for a long text that stands at nearly every place: byte by byte, all places at once."""
+        found = (1 << len(self._tag)) - 1
+        for offset, byte in enumerate(text):
+            found &= self.where(frozenset((byte,))) >> offset
+        return found
+
     def _chars(self, among: Bytes, least: int, most: int | None, starts: int) -> int:
         where = self.where(among)
-        for _ in range(least):
-            starts = (starts & where) << 1
-        if most is None:
-            return star(starts, where)
-        for _ in range(most - least):
-            starts |= (starts & where) << 1
-        return starts
+        if least:
+            starts = (starts & runs(where, least)) << least
+        return star(starts, where) if most is None else up_to(starts, where, most - least)
 
     def _quoted(self, starts: int) -> int:
         """A quote, what is no closing quote, and the closing quote; the same backwards."""
@@ -194,6 +202,28 @@ def star(starts: int, where: int) -> int:
     each run of ones (Cameron et al., "Bitwise Data Parallelism in Regular Expression Matching", MatchStar).
     """
     return (((starts & where) + where) ^ where) | starts
+
+
+def runs(where: int, size: int) -> int:
+    """Where runs of `size` ones begin: runs of twice a length are two such runs, so it takes few steps."""
+    found, have = where, 1
+    while have < size and found:
+        step = min(have, size - have)
+        found &= found >> step
+        have += step
+    return found
+
+
+def up_to(starts: int, where: int, most: int) -> int:
+    """`starts` and at most so many positions in `where` after each."""
+    done = 0
+    while done < most:
+        step = min(done + 1, most - done)
+        reached = starts | (starts & runs(where, step)) << step
+        if reached == starts:
+            break
+        starts, done = reached, done + step
+    return starts
 
 
 def positions(bits: int) -> Iterator[int]:

@@ -47,8 +47,10 @@ def registry(name: str, architecture: str) -> Iterator[str]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Registry) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"127.0.0.1:{server.server_port}/{name}@{digest}"
-        server.shutdown()
+        try:
+            yield f"127.0.0.1:{server.server_port}/{name}@{digest}"
+        finally:
+            server.shutdown()
 
 
 def _image(architecture: str) -> tuple[dict[str, tuple[str, bytes]], str]:

@@ -30,9 +30,9 @@ LABELS = "ContainerLabels."
 class Case:
     """`tells`: the paths that are told whichever driver sends the tag; `fluentd`, `gelf`: those that only one
     of them tells beside, most of them because a GELF record has image and host. `ambiguous`: the drivers
-    whose events are flagged. `service`: what the tag says it is. `since`: the first Docker here that takes
-    the template. `name`: what the container is called, else it is by one of NAMES. `broken`: why logdock does
-    not tell yet what stands here.
+    whose events are flagged. `service`: what the tag says it is. `name`: what
+    the container is called, else it is by one of NAMES. `broken`: why logdock does not tell yet what stands
+    here.
     """
 
     key: str
@@ -47,7 +47,6 @@ class Case:
     gelf: str = ""
     ambiguous: tuple[str, ...] = ()
     service: str | None = None
-    since: str = "20.10"
     broken: str = ""
 
 
@@ -197,10 +196,6 @@ CONTROL = (
     Case("block", '{{block "b" .}}b {{.Name}} {{$.ID}}{{end}}', "Name ID"),
     Case("variables", _SET, "Name ImageName"),
     Case("trim markers", "\n trim {{- .Name -}} \n / \t{{- /* no */ -}} {{.ID -}} \n", "Name ID"),
-    Case(
-        "else with", f"{{{{with {entry('no')}}}}}W{{{{else with .Name}}}}w {{{{.}}}}{{{{end}}}} {{{{.ID}}}}",
-        "Name ID", since="26.1",
-    ),
 )  # fmt: skip
 
 # Only the record decides between the readings of these.
@@ -212,12 +207,20 @@ SETTLED = (
     ),
 )  # fmt: skip
 
+# What the Go that Docker 20.10 was built with does not take.
+NEWER = Case(
+    "else with",
+    f"{{{{with {entry('no')}}}}}W{{{{else with .Name}}}}w {{{{.}}}}{{{{end}}}} {{{{.ID}}}}",
+    "Name ID",
+)  # fmt: skip
+
 CASES = (*FIELDS, *MAPS, *FUNCTIONS, *CONTROL, *SETTLED)
 
 # What Docker refuses when a container is started, in the words of all versions: for every container ...
 REFUSED = (
     "{{.FullName}}", "{{.Labels}}", "{{foo}}", "{{lower .Name .ID}}", "{{.Name", "{{if .Name}}",
-    "{{if}}x{{end}}", "{{.Name.First}}", '{{join .Name ","}}', "{{.ExtraAttributes}}", '{{template "none"}}', "{{$x}}",
+    "{{if}}x{{end}}", "{{.Name.First}}", '{{join .Name ","}}', "{{.ExtraAttributes}}",
+    '{{template "none"}}', "{{$x}}",
 )  # fmt: skip
 # ... and for this one.
 REFUSED_HERE = (

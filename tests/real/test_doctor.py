@@ -278,8 +278,9 @@ def test_what_options_do_to_a_line(containers: Containers, server: Logdock) -> N
     def sent(options: dict[str, str]) -> dict[str, Any]:
         identity = containers.run("fluentd", {**base, **options}, "echo the line", **more)
         containers.remove(identity)
-        event: dict[str, Any] = server.find_after(f"/containers/{identity}/logs", 1)[0]
-        return event
+        events = server.find_after(f"/containers/{identity}/logs", 1)
+        assert events, f"{options}: no line\n{server.tail()}"
+        return events[0]
 
     assert sent({"labels": "a, b"})["labels"] == {"a": "1"}
     assert sent({"labels": "a,log"})["message"] == "not the line"

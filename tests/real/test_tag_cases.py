@@ -6,14 +6,13 @@ TCP and, in the long form, fluentd.
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from parsers.go.info import Info
 from parsers.gotemplate import TemplateError, parse, render
@@ -32,6 +31,7 @@ from tests.real.tag_cases import (
     FOR_A_DAEMON,
     LABELS,
     NAMES,
+    NEWER,
     ODD,
     REFUSED,
     REFUSED_HERE,
@@ -40,15 +40,21 @@ from tests.real.tag_cases import (
     Case,
 )  # fmt: skip
 
-pytestmark = pytest.mark.docker
+# the long form of test_tags.py, for make soak
+pytestmark = [pytest.mark.docker, pytest.mark.soak]
 
 # Docker's own work on a container is done in many processes; more at once than this are not quicker.
 AT_ONCE = 4
 # A container that ends while it is still being started has lost its line in dockerd, now and then.
 ALIVE = 0.3  # seconds
 
-BATCHES = (("20.10", "fluentd"), ("20.10", "gelf-udp"), ("26.1", "gelf-tcp"), ("26.1", "fluentd"))
-LONG_FORM = ("26.1", "fluentd")  # it brings no new code of Docker's or ours together
+BATCHES = (
+    ("20.10", "fluentd"),
+    ("20.10", "gelf-udp"),
+    ("26.1", "gelf-tcp"),
+    # what of Docker and of ours meets here has met in the others
+    pytest.param(("26.1", "fluentd"), marks=pytest.mark.soak),
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class Batch:
 
 @pytest.fixture(scope="module")
 def server(logdock_module: Launcher) -> Logdock:
-    texts = dict.fromkeys(case.template for case in CASES)
+    texts = dict.fromkeys(case.template for case in (*CASES, NEWER))
     return logdock_module(*(part for text in texts for part in ("--tag-template", text)))
 
 
@@ -80,26 +86,25 @@ def plain(request: pytest.FixtureRequest, version: str) -> Dockerd:
     return daemon
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=BATCHES, ids="-".join)
 def batch(request: pytest.FixtureRequest, server: Logdock) -> Batch:
     version, driver = request.param
     daemon = plain(request, version)
-    cases = [case for case in CASES if case.since <= version]
     images = tagged(daemon)
     word = f"batch{uuid.uuid4().hex[:8]}"
 
     def start(number: int) -> str:
-        flags = ["--name", name_of(cases[number], number), *logging(server, driver), "--log-opt"]
-        return run(daemon, cases[number], images, [*flags, f"tag={cases[number].template}"], word)
+        flags = ["--name", name_of(CASES[number], number), *logging(server, driver), "--log-opt"]
+        return run(daemon, CASES[number], images, [*flags, f"tag={CASES[number].template}"], word)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        ids = list(pool.map(start, range(len(cases))))
+        ids = list(pool.map(start, range(len(CASES))))
     containers = inspected(daemon, ids)
     events: dict[str, list[dict[str, Any]]] = {identity: [] for identity in ids}
-    for event in server.find_after("/logs", len(cases), q=f'"{word}"'):
+    for event in server.find_after("/logs", len(CASES), q=f'"{word}"'):
         events[event["container"]["id"]].append(event)
     daemon.docker("rm", "--force", *ids)
-    keys = [case.key for case in cases]
+    keys = [case.key for case in CASES]
     return Batch(
         version, driver.partition("-")[0], host_of(daemon), dict(zip(keys, containers, strict=True)),
         {key: events[identity] for key, identity in zip(keys, ids, strict=True)},
@@ -194,23 +199,22 @@ def as_json(texts: list[str]) -> str:
     return json.dumps(texts, ensure_ascii=False, separators=(",", ":"))
 
 
-def pairs() -> Iterator[ParameterSet]:
-    """Each batch with each of its cases."""
-    for batch in BATCHES:
-        for case in CASES:
-            marks = [pytest.mark.soak] if batch == LONG_FORM else []
-            marks += [pytest.mark.xfail(strict=True, reason=case.broken)] if case.broken else []
-            if case.since <= batch[0]:
-                yield pytest.param(batch, case, marks=marks, id=f"{'-'.join(batch)}-{case.key}")
+def marked(case: Case) -> Any:
+    marks = [pytest.mark.xfail(strict=True, reason=case.broken)] if case.broken else []
+    return pytest.param(case, marks=marks, id=case.key)
 
 
-@pytest.mark.parametrize(("batch", "case"), pairs(), indirect=["batch"])
-def test_an_event_says_what_docker_inspect_says(batch: Batch, case: Case) -> None:
-    container = batch.containers[case.key]
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.key)
+def test_docker_prints_what_our_renderer_prints(batch: Batch, case: Case) -> None:
     (event,) = batch.events[case.key]
-    expected = render(parse(case.template), info_of(container, batch.host))
+    expected = render(parse(case.template), info_of(batch.containers[case.key], batch.host))
     assert event["tag"] == expected.decode("utf-8", "replace")
-    assert_told(event, case, batch.driver, truth_of(container, batch.host))
+
+
+@pytest.mark.parametrize("case", list(map(marked, CASES)))
+def test_an_event_says_what_docker_inspect_says(batch: Batch, case: Case) -> None:
+    (event,) = batch.events[case.key]
+    assert_told(event, case, batch.driver, truth_of(batch.containers[case.key], batch.host))
 
 
 def assert_told(event: dict[str, Any], case: Case, driver: str, truth: Mapping[str, str]) -> None:
@@ -252,7 +256,7 @@ def test_a_daemon_json_tells_both_the_template(
 
 
 @pytest.fixture(scope="module", params=("20.10", "26.1"))
-def refusing(request: pytest.FixtureRequest, server: Logdock) -> Iterator[Any]:
+def refusing(request: pytest.FixtureRequest, server: Logdock) -> Callable[[str], tuple[str, Info]]:
     """refusing(template) -> what Docker says when it does not start a container, and that container."""
     daemon = plain(request, request.param)
 
@@ -265,11 +269,13 @@ def refusing(request: pytest.FixtureRequest, server: Logdock) -> Iterator[Any]:
         daemon.docker("rm", name)
         return str(refused.value), info
 
-    yield refusing
+    return refusing
 
 
 @pytest.mark.parametrize("template", (*REFUSED, *REFUSED_HERE))
-def test_docker_refuses_a_template_in_our_words(refusing: Any, template: str) -> None:
+def test_docker_refuses_a_template_in_our_words(
+    refusing: Callable[[str], tuple[str, Info]], template: str
+) -> None:
     docker, info = refusing(template)
     with pytest.raises(TemplateError) as ours:
         render(parse(template), info)
@@ -280,11 +286,12 @@ def test_docker_refuses_a_template_in_our_words(refusing: Any, template: str) ->
         assert before.value.docker in docker
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.since != "20.10"], ids=lambda case: case.key)
-def test_an_older_docker_refuses_newer_syntax(
-    request: pytest.FixtureRequest, server: Logdock, case: Case
-) -> None:
-    daemon = plain(request, "20.10")
-    flags = [*logging(server, "fluentd"), "--log-opt", f"tag={case.template}"]
-    with pytest.raises(DockerError, match="template: log-tag:1: unexpected"):
-        run(daemon, Case("", "", "", image="busybox:1"), {}, flags, "never")
+def test_newer_syntax_is_read_where_docker_takes_it(request: pytest.FixtureRequest, server: Logdock) -> None:
+    flags = [*logging(server, "fluentd"), "--log-opt", f"tag={NEWER.template}"]
+    old, new = plain(request, "20.10"), plain(request, "26.1")
+    with pytest.raises(DockerError, match="template: log-tag:1: unexpected <with> in else"):
+        run(old, Case("", "", "", image="busybox:1"), {}, flags, "never")
+    new.docker("tag", "busybox:1", APP)
+    (container,) = inspected(new, [run(new, NEWER, {}, flags, "hi")])
+    (event,) = server.find_after("/logs", 1, container=container["Id"])
+    assert_told(event, NEWER, "fluentd", truth_of(container, host_of(new)))

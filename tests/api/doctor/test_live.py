@@ -134,19 +134,36 @@ def test_not_tls(receiver: Callable[..., str]) -> None:
     assert codes(setup("fluentd", f"tls://{address}")) == ["live-tls"]
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """(certificate, key) of localhost, which nobody signed but itself."""
+    made, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate with")
+    wanted = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "1"]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        key,
+        "-out",
+        made,
+        *wanted,
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    return made, key
+
+
 async def test_tls_against_the_systems_authorities(
-    server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Running, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As for dockerd, SSL_CERT_FILE names them; without it the certificate is not trusted."""
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate,
-         "-days", "1", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
-        check=True, capture_output=True,
-    )  # fmt: skip
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(*certificate)
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """TLS here, plain to the server, as a terminator in front of it does."""
@@ -161,7 +178,7 @@ async def test_tls_against_the_systems_authorities(
     made = setup("fluentd", f"tls://localhost:{front.sockets[0].getsockname()[1]}", **ACK)
     untrusted = await asyncio.to_thread(live.try_target, made, url(server))
     assert [finding.code for finding in untrusted.findings] == ["live-tls"]
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
     trusted = await asyncio.to_thread(live.try_target, made, url(server))
     assert trusted.findings == () and trusted.acknowledged is not None and trusted.found is not None
     front.close()
