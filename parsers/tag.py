@@ -12,7 +12,7 @@ import msgspec
 
 from parsers.go.nodes import Template
 from parsers.gotemplate import TemplateError, parse
-from parsers.inversion.patterns import length, literal_length, slots
+from parsers.inversion.patterns import EVERY, alphabet, length, literal_length, slots
 from parsers.inversion.readings import Reading, read
 from parsers.inversion.samples import lookups, refusal
 from parsers.inversion.symbolic import Symbolic, evaluate_template
@@ -55,13 +55,15 @@ class TagTemplate(msgspec.Struct, frozen=True):
         return TagTemplate(text, template, symbolic)
 
     @property
-    def specificity(self) -> tuple[int, int, int]:
+    def specificity(self) -> tuple[int, int, int, int]:
         """Larger is more specific: the literal bytes of every tag first, then those of fields whose length
-        is fixed, then the number of fields."""
+        is fixed, then how few fields are free (labels), then the number of fields."""
         pattern = self.symbolic.pattern
-        sizes = [length(slot.shape) for slot in slots(pattern)]
+        shapes = [slot.shape for slot in slots(pattern)]
+        sizes = [length(shape) for shape in shapes]
         fixed = sum(least for least, most in sizes if least == most)
-        return literal_length(pattern), fixed, len(sizes)
+        free = sum(alphabet(shape) == EVERY for shape in shapes)
+        return literal_length(pattern), fixed, -free, len(sizes)
 
     def invert(self, tag: str, known: Mapping[str, str] | None = None) -> Reading | None:
         """What the tag says, or None when this template cannot have made it.

@@ -228,6 +228,20 @@ def test_a_template_that_docker_refuses_is_an_error(text: str, position: int, sa
     assert "template: log-tag:1:" in caught.value.docker
 
 
+@pytest.mark.parametrize("text", ["{{eq .Name 1}}", "{{pad .Name -1 0}}", "{{index .ContainerLabels 1}}"])
+def test_a_template_that_fails_for_every_container_is_an_error(text: str) -> None:
+    with pytest.raises(TemplateError):
+        TagTemplate.compile(text)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_name_is_more_specific_than_a_label(order: int) -> None:
+    texts = ("{{.Name}}/{{.ID}}", '{{index .ContainerLabels "a"}}/{{.ID}}')[::order]
+    found = read_tag(most_specific_first(map(TagTemplate.compile, texts)), f"web/{ID[:12]}")
+    assert found is not None
+    assert found[0].text == "{{.Name}}/{{.ID}}"
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -108,18 +108,20 @@ def test_dockerd_agrees_about_every_option(engine: str, containers: Containers, 
     assert not wrong, "\n".join(map(str, wrong))
 
 
+def corrected(engine: str) -> set[str]:
+    """The corrected files whose target is there; for 20.10 those that 26.1's are not."""
+    cases = [*option_cases(), *DRIVERS, *TEXTS, *KEYS]
+    texts = {fix.correct(look(case.bad, ENGINES[engine]), context(ENGINES[engine])).text for case in cases}
+    found = {text for text in texts if text is not None and not any(name in text for name in _NOT_HERE)}
+    return found - corrected("26.1") if engine == "20.10" else found
+
+
 def test_containers_under_every_corrected_file_log(
     engine: str, containers: Containers, server: Logdock
 ) -> None:
     """Each different corrected set-up: dockerd takes it, and its container's line is found."""
     sent: dict[str, dict[str, str]] = {}
-    done: set[str] = set()
-    for case in [*option_cases(), *DRIVERS, *TEXTS, *KEYS]:
-        text = fix.correct(look(case.bad, ENGINES[engine]), context(ENGINES[engine])).text
-        if text is None or text in done or any(name in text for name in _NOT_HERE):
-            continue
-        done.add(text)
-        assert engine != "26.1" or validate(text) is None, text
+    for text in sorted(corrected(engine)):
         driver, options = split(here(text, server))
         if driver == "fluentd" and options.get("fluentd-address", "") in ("", "127.0.0.1:"):
             options["fluentd-address"] = server.forward  # on Docker's default port nobody listens here
@@ -129,7 +131,7 @@ def test_containers_under_every_corrected_file_log(
     for number, (identity, options) in enumerate(sent.items()):
         events = server.find_after(f"/containers/{identity}/logs", 1)
         assert [event["message"] for event in events] == [f"line of {number}"], options
-    assert len(sent) > 40
+    assert engine == "20.10" or len(sent) > 40
 
 
 def refusals(engine: str) -> list[Case]:
@@ -150,13 +152,12 @@ def test_dockerd_refuses_every_file_that_the_doctor_says_it_refuses(engine: str)
 
 
 def test_the_new_dockerd_takes_every_file_that_the_doctor_does_not_refuse(dockerd26: Dockerd) -> None:
+    """dockerd --validate: the files before and after."""
     assert dockerd26
-    for case in [*TEXTS, *KEYS, *OPTIONS]:
-        refused = verdict(look(case.bad, "26.1.5")) == "refused"
-        if not refused:
-            assert validate(case.bad) is None, case
-        corrected = fix.correct(look(case.bad, "26.1.5"), context("26.1.5")).text
-        assert corrected is None or validate(corrected) is None, corrected
+    bad = {case.bad for case in [*TEXTS, *KEYS, *OPTIONS]}
+    taken = {text for text in bad if verdict(look(text, "26.1.5")) != "refused"}
+    for text in sorted(taken | corrected("26.1")):
+        assert validate(text) is None, text
 
 
 @pytest.mark.parametrize(

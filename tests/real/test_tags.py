@@ -23,7 +23,8 @@ pytestmark = pytest.mark.docker
 IMAGE = "registry.example:5000/team_a/web-app:1.2-rc.1"
 SERVICE, PROJECT = "com.docker.compose.service", "com.docker.compose.project"
 LABELS = {PROJECT: "shop", SERVICE: "api-gateway", "app": 'we"b/1|x', "tier": "front"}
-COMMAND = ["echo", "hello there"]
+# it sleeps because Docker loses the line of a container that ends while it is still being started
+COMMAND = ["sh", "-c", "echo hello there; sleep 0.3"]
 
 
 def label(key: str) -> str:
