@@ -32,6 +32,7 @@ from parsers.inversion.terms import (
     Term,
     Whole,
     evaluate,
+    kind,
 )
 
 _REPLACEMENT: Final = "\ufffd".encode()  # stands for any byte that was no UTF-8: what it was is lost
@@ -214,9 +215,9 @@ def _json(state: State, arguments: tuple[Term, ...], text: bytes) -> State | Non
 def _printf(state: State, arguments: tuple[Term, ...], text: bytes) -> State | None:
     whole = Call("printf", arguments)
     verb = one_verb(constant(arguments[0]) or b"") if len(arguments) == 2 else None
-    if verb is None:
+    inner = arguments[-1]
+    if verb is None or kind(inner) != "string":
         return check(state, whole, text)
-    inner = arguments[1]
     said = verb.undo(text, alphabet(shape(inner)))
     if said is None:
         return check(state, whole, text)
