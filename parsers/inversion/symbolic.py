@@ -277,8 +277,8 @@ class _Evaluator:
         scope.forget(assigned(node.body) | (set(node.pipe.variables) if node.pipe.assigns else set()))
 
         def repeated(branch: Scope) -> Pattern:
-            body = self._pass(node, UNFOLLOWED, UNFOLLOWED, branch)
-            return sequence([body, Loop(body)])
+            # "any number" has one text too many, none; the body twice would double with each nested loop
+            return Loop(self._pass(node, UNFOLLOWED, UNFOLLOWED, branch))
 
         return self._scoped_branch(
             scope, value, repeated, lambda branch: self.nodes(node.otherwise, dot, branch)
