@@ -9,7 +9,7 @@ from __future__ import annotations
 from parsers.gotemplate import TemplateError
 from parsers.inversion.functions import printed
 from parsers.inversion.patterns import Alt, Guard, Loop, Pattern, Seq, Slot, slots
-from parsers.inversion.state import State
+from parsers.inversion.state import State, is_text
 from parsers.inversion.terms import UNKNOWN, Term, evaluate
 from parsers.inversion.undo import bind, decide
 from parsers.inversion.walk import Places, find_places, single
@@ -35,12 +35,13 @@ def _known_texts(pattern: Pattern, state: State) -> dict[int, bytes]:
 
 
 def text_of(term: Term, state: State) -> bytes | None:
-    """What the term prints, where the facts say it."""
+    """What the term prints, where the facts say it and a tag can hold it."""
     try:
         value = evaluate(term, state.facts)
     except TemplateError:
         return None
-    return None if value is UNKNOWN else printed(value)
+    text = None if value is UNKNOWN else printed(value)
+    return text if text is None or is_text(text) else None
 
 
 class _Settling:

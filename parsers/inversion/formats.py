@@ -27,12 +27,19 @@ class Verb(msgspec.Struct, frozen=True):
         """Prints a string as it is."""
         return self.letter in (b"s", b"v") and self.text == b"%" + self.letter
 
+    @property
+    def cuts(self) -> bool:
+        """Prints the beginning of a string."""
+        return self.letter in (b"s", b"v") and self.precision is not None and not (self.width or self.flags)
+
     def undo(self, text: bytes, among: Bytes) -> bytes | None:
         """The only string out of these bytes that prints as `text`; None when there may be several."""
         if self.letter == b"q":
             return self._unquoted(text)
         if self.letter == b"x":
             return _from_hex(text) if self.text == b"%x" else None
+        if self.text == b"%X":
+            return _from_hex(text.lower())
         if self.letter not in (b"s", b"v") or self.flags.strip(b"-"):
             return None
         return self._unpadded(text, among)
@@ -40,7 +47,9 @@ class Verb(msgspec.Struct, frozen=True):
     def _unquoted(self, text: bytes) -> bytes | None:
         inner = text[1:-1]
         plain = self.text == b"%q" and text == b'"' + inner + b'"'
-        return inner if plain and b"\\" not in inner and b'"' not in inner else None
+        if not plain or b'"' in inner.replace(b'\\"', b""):
+            return None
+        return inner.replace(b'\\"', b'"') if b"\\" not in inner.replace(b'\\"', b"") else None
 
     def _unpadded(self, text: bytes, among: Bytes) -> bytes | None:
         runes = len(text.decode("utf-8", "replace"))

@@ -102,7 +102,8 @@ def _plain(slot: Slot) -> Fact | Lookup | None:
 def _prefix(template: TagTemplate) -> str:
     pattern = template.symbolic.pattern
     first = pattern.parts[0] if isinstance(pattern, Seq) and pattern.parts else pattern
-    return first.text.decode("utf-8", "replace") if isinstance(first, Lit) else ""
+    text = first.text.decode("utf-8", "replace") if isinstance(first, Lit) else ""
+    return "" if "{{" in text else text
 
 
 def _freedom(term: Fact | Lookup) -> tuple[int, int]:
@@ -119,7 +120,7 @@ def _written(terms: list[Fact | Lookup], quoted: bool) -> list[str]:
     for place, term in enumerate(terms):
         text = show(term)
         free = isinstance(term, Lookup)
-        text = text[1:-1] if text.startswith("(") else text
+        text = text[1:-1] if text.startswith("(index") else text
         if free and quoted and place < len(terms) - 1:
             text = f"json ({text})"
         written.append("{{" + text + "}}")

@@ -47,30 +47,36 @@ def read(symbolic: Symbolic, tag: bytes, known: Mapping[str, bytes]) -> Reading 
         return None
     state, places, is_whole = settled
     if is_whole:
-        return _reading(symbolic, [state], state, False) if survives(state) else None
-    found, more = _collect(symbolic, tag, state, places)
+        return _reading(symbolic, [state], _partial(state), state, False) if survives(state) else None
+    found, partial, more = _collect(symbolic, tag, state, places)
     if not found and not more:
         return None
-    return _reading(symbolic, found, state, more)
+    return _reading(symbolic, found, partial, state, more)
 
 
-def _collect(symbolic: Symbolic, tag: bytes, state: State, places: Places) -> tuple[list[State], bool]:
-    """The states of all readings that differ in their fields, and whether there are more."""
+def _collect(
+    symbolic: Symbolic, tag: bytes, state: State, places: Places
+) -> tuple[list[State], dict[str, str], bool]:
+    """The states of readings with different fields, what all tell in part, and whether there are more."""
     search = Search(tag, places)
     found: dict[frozenset[tuple[str, str]], State] = {}
+    partial: dict[str, str] | None = None
     for end in search.states(symbolic.pattern, state):
         key = frozenset(_fields(symbolic, end).items())
         if key not in found and len(found) == MAX_READINGS:
-            return list(found.values()), True
+            return list(found.values()), _partial(state), True
         found.setdefault(key, end)
-    return list(found.values()), search.is_cut_short
+        partial = _partial(end) if partial is None else _common([partial, _partial(end)])
+    more = search.is_cut_short
+    return list(found.values()), _partial(state) if more or partial is None else partial, more
 
 
-def _reading(symbolic: Symbolic, states: list[State], certain: State, more: bool) -> Reading:
+def _reading(
+    symbolic: Symbolic, states: list[State], partial: dict[str, str], certain: State, more: bool
+) -> Reading:
     """What the readings have in common, and how they differ. When not all are known, `certain` has that."""
     readings = [_fields(symbolic, state) for state in states]
     common = _fields(symbolic, certain) if more else _common(readings)
-    partial = _partial(states[0] if len(states) == 1 else certain)
     if (not more and len(readings) == 1) or not _untold(symbolic, common):
         return Reading(common, partial=partial)
     rest = [{name: text for name, text in one.items() if name not in common} for one in readings]

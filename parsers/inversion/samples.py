@@ -8,7 +8,7 @@ from typing import Final
 
 from parsers.go.info import Info
 from parsers.go.nodes import Template
-from parsers.gotemplate import TemplateError, render
+from parsers.gotemplate import TemplateError, fields_used, render
 from parsers.inversion.patterns import Alt, Guard, Lit, Loop, Pattern, Seq, Slot
 from parsers.inversion.shapes import fits
 from parsers.inversion.state import constant
@@ -32,6 +32,7 @@ USUAL: Final[Mapping[str, bytes]] = {
 LABEL: Final = b"web"
 # Samples of one template that are tried: enough for every pair of values of the usual five fields.
 MAX_SAMPLES: Final = 300
+_EXTRA: Final = "ExtraAttributes"
 # A stride through the samples that meets them all in an order without a pattern: a prime.
 _STRIDE: Final = 1_000_003
 
@@ -39,7 +40,7 @@ _STRIDE: Final = 1_000_003
 def refusal(template: Template, labels: Iterable[str] = ()) -> TemplateError | None:
     """Why no container can start with the template; None when some can. `labels`: entries that it uses."""
     refused: TemplateError | None = None
-    for values in _plain(list(labels)):
+    for values in _plain([*labels, *_entries_used(template)]):
         try:
             render(template, info(values))
         except TemplateError as error:
@@ -49,6 +50,12 @@ def refusal(template: Template, labels: Iterable[str] = ()) -> TemplateError | N
         else:
             return None
     return refused
+
+
+def _entries_used(template: Template) -> list[str]:
+    """The entries of maps that the template names, in places too that are not followed."""
+    paths = [used.path for used in fields_used(template)]
+    return [b".".join(path).decode("utf-8", "replace") for path in paths if len(path) == 2]
 
 
 def _plain(labels: list[str]) -> Iterator[dict[str, bytes | None]]:
@@ -121,11 +128,14 @@ def lookups(symbolic: Symbolic) -> list[str]:
 
 def info(values: Mapping[str, bytes | None]) -> Info:
     """Docker's log info of a container with these facts."""
-    maps: dict[str, dict[str | bytes, str | bytes]] = {"ContainerLabels": {}, "Config": {}}
+    maps: dict[str, dict[str | bytes, str | bytes]] = {"ContainerLabels": {}, "Config": {}, _EXTRA: {}}
     for name, value in values.items():
         start, _, key = name.partition(".")
         if start in maps and value is not None:
             maps[start][key.encode()] = value
+    extra = [_text(name) + b"=" + _text(value) for name, value in maps[_EXTRA].items()]
+    if extra:  # they are what the log options name, of the environment here
+        maps["Config"].setdefault("env", b",".join(map(_text, maps[_EXTRA])))
     return Info(
         config=maps["Config"],
         container_id=values["FullID"] or b"",
@@ -134,7 +144,11 @@ def info(values: Mapping[str, bytes | None]) -> Info:
         container_args=(b"--port", b"8080"),
         container_image_id=values["ImageFullID"] or b"",
         container_image_name=values["ImageName"] or b"",
-        container_env=(b"PATH=/usr/bin", b"LANG=C.UTF-8"),
+        container_env=(b"PATH=/usr/bin", b"LANG=C.UTF-8", *extra),
         container_labels=maps["ContainerLabels"],
         hostname=values["Hostname"] or b"",
     )
+
+
+def _text(value: str | bytes) -> bytes:
+    return value.encode() if isinstance(value, str) else value

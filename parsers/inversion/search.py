@@ -11,13 +11,16 @@ import msgspec
 from parsers.inversion.certain import text_of
 from parsers.inversion.patterns import Alt, Chars, Guard, Lit, Loop, Pattern, Quoted, Seq, Slot
 from parsers.inversion.state import State, survives
-from parsers.inversion.terms import Call, Whole
+from parsers.inversion.terms import Call, Whole, parts
 from parsers.inversion.undo import bind, decide
 from parsers.inversion.walk import Places, Walker, positions
 
 # Steps of the search through the readings of one tag: some milliseconds. The text of a tag can have more
 # readings than anybody could look at.
 MAX_STEPS: Final = 2_000
+# Bytes that the search may put through template functions: half a second of the slowest. Without this limit a
+# long tag would cost a step's time for each of its bytes.
+MAX_WORK: Final = 1 << 19
 
 _JSON: Final = json.JSONDecoder()
 
@@ -39,6 +42,7 @@ class Search:
         self._places = places
         self._walker = Walker(tag)
         self._steps = 0
+        self._work = 0
         self.is_cut_short = False
 
     def states(self, pattern: Pattern, state: State) -> Iterator[State]:
@@ -49,13 +53,16 @@ class Search:
                 stack.pop()
                 continue
             end = self._advance(frame, stack)
-            if end is not None and survives(end):
+            if end is None:
+                continue
+            self._work += sum(len(text) for _, text in end.checks)
+            if survives(end):
                 yield end
 
     def _is_over(self) -> bool:
         """Counts a step; whether there were too many."""
         self._steps += 1
-        self.is_cut_short = self._steps > MAX_STEPS
+        self.is_cut_short = self._steps > MAX_STEPS or self._work > MAX_WORK
         return self.is_cut_short
 
     def _advance(self, frame: Frame, stack: list[Iterator[Frame]]) -> State | None:
@@ -68,8 +75,8 @@ class Search:
                     if not self._tag.startswith(text, at):
                         return None
                     at += len(text)
-                case Seq(parts):
-                    for piece in reversed(parts):
+                case Seq(inner):
+                    for piece in reversed(inner):
                         todo = (piece, todo)
                 case Guard(term, truth):
                     supposed = decide(state, term, truth)
@@ -87,9 +94,11 @@ class Search:
     def _fork(self, part: Any, todo: Todo, at: int, state: State) -> Iterator[Frame]:
         match part:
             case Slot():
+                calls = sum(isinstance(term, Call) for term in parts(part.term))
                 for end in self._ends(part, at, state):
                     if self._is_over():
                         return
+                    self._work += (end - at) * calls
                     bound = bind(state, part.term, self._tag[at:end])
                     if bound is not None:
                         yield todo, end, bound

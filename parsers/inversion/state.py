@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
@@ -24,6 +26,10 @@ from parsers.inversion.terms import (
     holds,
 )
 
+# What a byte that is no UTF-8 is written as on its way here: half a rune, where a template cut it.
+REPLACEMENT: Final = "\ufffd".encode()
+_REPLACED: Final = re.compile(b"(?:" + REPLACEMENT + b")+")
+
 # Docker prints the first 12 hex digits of an id as its short form (internal/stringid).
 SHORT_ID = 12
 _PREFIX = "sha256:"
@@ -39,7 +45,7 @@ class State(msgspec.Struct, frozen=True):
 
 def assign(state: State, name: str, value: FactValue) -> State | None:
     """The state with one more fact; None when that cannot be."""
-    if isinstance(value, bytes) and not fits(name, value):
+    if isinstance(value, bytes) and not (fits(name, value) and is_text(value)):
         return None
     facts = dict(state.facts)
     for fact, text in ((name, value), *_follows(name, value)):
@@ -83,6 +89,24 @@ def _possible(value: FactValue) -> tuple[FactValue, ...]:
     return (ABSENT, NO_VALUE) if value is UNSAID else (value,)
 
 
+def is_text(value: bytes) -> bool:
+    """Docker's facts come out of JSON: a text that begins or ends within a rune is none."""
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def agree(made: bytes, text: bytes) -> bool:
+    """Whether what a template made can be this text of a tag."""
+    return made == text or (REPLACEMENT in text and _replaced(made) == _replaced(text))
+
+
+def _replaced(text: bytes) -> bytes:
+    return _REPLACED.sub(REPLACEMENT, text.decode("utf-8", "replace").encode())
+
+
 def check(state: State, term: Term, text: bytes) -> State:
     """The state that remembers what a term printed."""
     known = (term, text) in state.checks
@@ -120,7 +144,7 @@ def survives(state: State) -> bool:
             value = evaluate(term, state.facts)
         except TemplateError:
             return False
-        if value is not UNKNOWN and printed(value) != text:
+        if value is not UNKNOWN and not agree(printed(value), text):
             return False
     return all(holds(term, state.facts) in (None, truth) for term, truth in state.guards.items())
 

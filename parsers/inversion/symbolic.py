@@ -57,6 +57,8 @@ from parsers.inversion.terms import (
     parts,
 )
 
+# Nodes that are followed, those of a template each time that it is called.
+MAX_NODES: Final = 20_000
 # Parts of one pattern. Each costs a step per tag; a template that a person wrote has tens.
 MAX_PARTS: Final = 4000
 # Templates that call each other, and branches within branches. Deeper is not followed.
@@ -85,9 +87,8 @@ def evaluate_template(template: Template) -> Symbolic:
         pattern = ANYTHING
     used = dict.fromkeys(part for term in _terms(pattern) for part in parts(term))
     told = {path: term for path, term in paths.items() if not isinstance(term, Whole) or term in used}
-    entries = [part for part in used if isinstance(part, Lookup)]
-    told.update({entry.name: entry for entry in sorted(entries, key=_says_when_missing)})
-    return Symbolic(pattern, told)
+    entries = sorted((part for part in used if isinstance(part, Lookup)), key=_says_when_missing)
+    return Symbolic(pattern, told | {entry.name: entry for entry in entries})
 
 
 def _says_when_missing(entry: Term) -> bool:
@@ -111,11 +112,13 @@ class _Evaluator:
         self._template = template
         self._numbers = count()
         self._parts = 0
+        self._nodes = 0
         self._depth = 0
 
     def nodes(self, nodes: tuple[Node, ...], dot: Term, scope: Scope) -> Pattern:
         self._depth += 1
-        if self._depth > MAX_DEPTH:
+        self._nodes += 1 + len(nodes)
+        if self._depth > MAX_DEPTH or self._nodes > MAX_NODES:
             raise _TooMuch
         mark = len(scope.variables)
         found = sequence([self._node(node, dot, scope) for node in nodes])
@@ -197,10 +200,11 @@ class _Evaluator:
             return then() if settled else other()
         if isinstance(condition, Choice):
             first, one, two = condition.condition, condition.then, condition.other
+            settles = is_followed(first)
             return self._branch(
                 first,
-                then if one == first else lambda: self._branch(one, then, other),
-                other if two == first else lambda: self._branch(two, then, other),
+                then if settles and one == first else lambda: self._branch(one, then, other),
+                other if settles and two == first else lambda: self._branch(two, then, other),
             )
         if isinstance(condition, Call) and condition.function == "not":
             return self._branch(condition.arguments[0], other, then)
@@ -264,8 +268,7 @@ class _Evaluator:
         if node.pipe.assigns:
             scope.forget(set(names))
         elif names:
-            values = (element,) if len(names) == 1 else (key, element)
-            scope.variables.extend(zip(names, values, strict=True))
+            scope.variables.extend(zip(names, (key, element)[-len(names) :], strict=True))
         found = self.nodes(node.body, element, scope)
         del scope.variables[mark:]
         return found
@@ -290,7 +293,4 @@ def _merged(condition: Term, then: Scope | None, other: Scope | None) -> list[tu
     sides = [side.variables for side in (then, other) if side is not None]
     if len(sides) < 2:
         return list(sides[0]) if sides else []
-    return [
-        (name, one if one == two else choice(condition, one, two))
-        for (name, one), (_, two) in zip(*sides, strict=True)
-    ]
+    return [(name, choice(condition, one, two)) for (name, one), (_, two) in zip(*sides, strict=True)]

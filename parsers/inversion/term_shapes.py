@@ -14,10 +14,12 @@ from parsers.inversion.patterns import (
     INNER,
     LOWER,
     UPPER,
+    WORD,
     Alt,
     Bytes,
     Chars,
     Lit,
+    Loop,
     Pattern,
     Quoted,
     Seq,
@@ -25,8 +27,11 @@ from parsers.inversion.patterns import (
     length,
 )
 from parsers.inversion.shapes import shape_of
+from parsers.inversion.state import REPLACEMENT
 from parsers.inversion.terms import Call, Choice, Concat, Const, Fact, Has, Term, Whole, kind
 
+# Half a rune, as the tag comes here.
+_HALF: Final = Seq((Lit(REPLACEMENT), Loop(Lit(REPLACEMENT))))
 # Bytes that json and printf's %q write as they are; all of a name, an id or an image are such.
 _UNESCAPED: Final = LOWER | UPPER | DIGITS | frozenset(b"_.-/:@+[] ")
 
@@ -86,14 +91,30 @@ def _truncated(arguments: tuple[Term, ...]) -> Pattern:
         return Chars(alphabet(inner))
     least, most = length(inner)
     cut = size.value
-    return Chars(alphabet(inner), min(least, cut), cut if most is None else min(most, cut))
+    among = alphabet(inner)
+    whole = Chars(among, min(least, cut), cut if most is None else min(most, cut))
+    return Alt(INNER, (whole, Seq((_short(among, cut), _HALF)))) if _has_runes(among) else whole
+
+
+def _has_runes(among: Bytes) -> bool:
+    return any(byte > 127 for byte in among)
+
+
+def _short(among: Bytes, size: int) -> Pattern:
+    """What is left of so many bytes without those of a rune that was cut."""
+    return Chars(among, max(0, size - 6), max(0, size - 1))
 
 
 def _sliced(arguments: tuple[Term, ...]) -> Pattern:
     inner, bounds = shape(arguments[0]), arguments[1:]
     numbers = [bound.value for bound in bounds if isinstance(bound, Const) and isinstance(bound.value, int)]
     if len(numbers) == 2 and len(bounds) == 2 and 0 <= numbers[0] <= numbers[1]:
-        return Chars(alphabet(inner), numbers[1] - numbers[0], numbers[1] - numbers[0])
+        among, size = alphabet(inner), numbers[1] - numbers[0]
+        whole = Chars(among, size, size)
+        if not size or not _has_runes(among):
+            return whole
+        short = _short(among, size)
+        return Alt(INNER, (whole, Seq((short, _HALF)), Seq((_HALF, short)), Seq((_HALF, short, _HALF))))
     return Chars(alphabet(inner))
 
 
@@ -145,14 +166,30 @@ def _formatted(arguments: tuple[Term, ...]) -> Pattern:
     if verb is None or len(arguments) != 2 or kind(arguments[1]) != "string":
         return ANYTHING
     among = alphabet(shape(arguments[1]))
-    if verb.letter == b"q" and among <= _UNESCAPED and verb.text == b"%q":
-        return Seq((Lit(b'"'), shape(arguments[1]), Lit(b'"')))
+    if verb.text == b"%q":
+        return Seq((Lit(b'"'), shape(arguments[1]), Lit(b'"'))) if among <= _UNESCAPED else Quoted()
     if verb.text == b"%x":
         least, most = length(shape(arguments[1]))
         return Chars(HEX, 2 * least, None if most is None else 2 * most)
     if verb.letter in (b"s", b"v") and not verb.flags.strip(b"-"):
         return Chars(among | frozenset(b" "), 0, None)
     return ANYTHING
+
+
+def _split(arguments: tuple[Term, ...]) -> Pattern:
+    """A list as it is printed: in brackets, with blanks between."""
+    return Seq((Lit(b"["), Chars(alphabet(shape(arguments[0])) | frozenset(b" ")), Lit(b"]")))
+
+
+def _escaped(plain: Bytes) -> Callable[[tuple[Term, ...]], Pattern]:
+    """`html` and its like write these bytes as they are."""
+
+    def shape_of_escaped(arguments: tuple[Term, ...]) -> Pattern:
+        inner = shape(arguments[0])
+        is_plain = len(arguments) == 1 and kind(arguments[0]) == "string" and alphabet(inner) <= plain
+        return inner if is_plain else ANYTHING
+
+    return shape_of_escaped
 
 
 _SHAPES: Final[dict[str, Callable[[tuple[Term, ...]], Pattern]]] = {
@@ -165,6 +202,10 @@ _SHAPES: Final[dict[str, Callable[[tuple[Term, ...]], Pattern]]] = {
     "pad": _padded,
     "json": _json,
     "join": _joined,
+    "split": _split,
+    "html": _escaped(_UNESCAPED),
+    "js": _escaped(_UNESCAPED),
+    "urlquery": _escaped(WORD | frozenset(b"_.-")),
     "index": _element,
     "printf": _formatted,
 }

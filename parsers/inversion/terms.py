@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from parsers.go.quoting import quote
 from parsers.go.values import NO_VALUE as NONE
 from parsers.gotemplate import TemplateError
 from parsers.inversion.functions import call, printed
@@ -230,9 +231,9 @@ def show(term: Term) -> str:
         case Has(entry):
             return f"has {show(entry)}"
         case Lookup(name, key, missing) if missing != b"":
-            return f".{name}.{key.decode('utf-8', 'replace')}"
+            return f"{_shown_map(name)}.{key.decode('utf-8', 'replace')}"
         case Lookup(name, key):
-            return f'(index .{name} "{key.decode("utf-8", "replace")}")'
+            return f"(index {_shown_map(name)} {quote(key).decode('utf-8', 'replace')})"
         case Fact(name) | Whole(name):
             return f".{name}"
         case Call(function, arguments):
@@ -243,6 +244,10 @@ def show(term: Term) -> str:
             return f"if {show(condition)} then {show(then)} else {show(other)}"
         case Opaque():
             return "..."
+
+
+def _shown_map(name: str) -> str:
+    return "(.ExtraAttributes nil)" if name == "ExtraAttributes" else f".{name}"
 
 
 def _shown_argument(term: Term) -> str:

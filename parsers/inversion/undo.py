@@ -7,7 +7,9 @@ text is remembered, and compared as soon as the facts are known from elsewhere.
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import unescape
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 import orjson
 
@@ -16,7 +18,7 @@ from parsers.inversion.documents import assign_document
 from parsers.inversion.formats import one_verb
 from parsers.inversion.functions import call, printed
 from parsers.inversion.patterns import UPPER, alphabet, length
-from parsers.inversion.state import SHORT_ID, State, assign, check, constant, suppose
+from parsers.inversion.state import REPLACEMENT, SHORT_ID, State, agree, assign, check, constant, suppose
 from parsers.inversion.term_shapes import shape
 from parsers.inversion.terms import (
     NO_VALUE,
@@ -35,7 +37,7 @@ from parsers.inversion.terms import (
     kind,
 )
 
-_REPLACEMENT: Final = "\ufffd".encode()  # stands for any byte that was no UTF-8: what it was is lost
+Undo = Callable[[State, tuple[Term, ...], bytes], State | None]
 
 
 def bind(state: State, term: Term, text: bytes) -> State | None:
@@ -45,7 +47,7 @@ def bind(state: State, term: Term, text: bytes) -> State | None:
     except TemplateError:
         return None
     if known is not UNKNOWN:
-        return state if printed(known) == text else None
+        return state if agree(printed(known), text) else None
     match term:
         case Fact(name):
             return assign(state, name, text)
@@ -118,12 +120,12 @@ def decide(state: State, condition: Term, truth: bool) -> State | None:
     return bind(supposed, one, text)
 
 
-def _case(function: str) -> Callable[[State, tuple[Term, ...], bytes], State | None]:
+def _case(function: str) -> Undo:
     def undo(state: State, arguments: tuple[Term, ...], text: bytes) -> State | None:
         inner = arguments[0]
         if call(function, [text]) != text:
             return None
-        if _REPLACEMENT not in text:
+        if REPLACEMENT not in text:
             low = call("lower", [text])
             if low == call("upper", [text]):
                 return bind(state, inner, text)  # no letter that has cases
@@ -139,7 +141,7 @@ def _truncate(state: State, arguments: tuple[Term, ...], text: bytes) -> State |
     if size is None:
         return check(state, Call("truncate", arguments), text)
     if len(text) > size:
-        return None
+        return check(state, Call("truncate", arguments), text) if REPLACEMENT in text else None
     return _beginning(state, Call("truncate", arguments), inner, text, len(text) < size)
 
 
@@ -151,7 +153,7 @@ def _slice(state: State, arguments: tuple[Term, ...], text: bytes) -> State | No
     if len(bounds) < 2:
         return bind(state, arguments[0], text)
     if len(text) != bounds[1]:
-        return None
+        return check(state, whole, text) if REPLACEMENT in text else None
     return _beginning(state, whole, arguments[0], text, False)
 
 
@@ -202,11 +204,15 @@ def _json(state: State, arguments: tuple[Term, ...], text: bytes) -> State | Non
         return None
     if isinstance(inner, Whole):
         found = assign_document(state, inner, value)
+    elif isinstance(inner, Call) and inner.function == "split" and _are_texts(value):
+        found = _unsplit(state, whole, inner, [part.encode() for part in value], text)
     elif isinstance(value, str):
         said = value.encode()
+        if b"\\ufffd" in text:  # half a rune
+            return check(state, whole, text)
         if call("json", [said]) != text:
             return None
-        found = check(state, whole, text) if _REPLACEMENT in said else bind(state, inner, said)
+        found = check(state, whole, text) if REPLACEMENT in said else bind(state, inner, said)
     else:
         found = check(state, whole, text)
     return found
@@ -220,7 +226,7 @@ def _printf(state: State, arguments: tuple[Term, ...], text: bytes) -> State | N
         return check(state, whole, text)
     said = verb.undo(text, alphabet(shape(inner)))
     if said is None:
-        return check(state, whole, text)
+        return _beginning(state, whole, inner, text, False) if verb.cuts else check(state, whole, text)
     found = bind(state, inner, said)
     return None if found is None else check(found, whole, text)
 
@@ -229,12 +235,51 @@ def _int(term: Term) -> int | None:
     return term.value if isinstance(term, Const) and isinstance(term.value, int) else None
 
 
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(part, str) for part in value)
+
+
+def _unsplit(state: State, whole: Call, split: Call, parts: list[bytes], text: bytes) -> State | None:
+    """The text that was split into these parts."""
+    separator = constant(split.arguments[1])
+    if separator is None or REPLACEMENT in text:
+        return check(state, whole, text)
+    found = bind(state, split.arguments[0], separator.join(parts))
+    return None if found is None else check(found, whole, text)
+
+
+def _split(state: State, arguments: tuple[Term, ...], text: bytes) -> State | None:
+    whole = Call("split", arguments)
+    if b" "[0] in alphabet(shape(arguments[0])) or b" " in (constant(arguments[1]) or b" "):
+        return check(state, whole, text)
+    return _unsplit(state, whole, whole, text[1:-1].split(b" "), text)
+
+
+def _escaped(function: str, undone: Callable[[bytes], bytes]) -> Undo:
+    """html, js, urlquery: no two texts are escaped alike."""
+
+    def undo(state: State, arguments: tuple[Term, ...], text: bytes) -> State | None:
+        whole = Call(function, arguments)
+        if len(arguments) != 1 or kind(arguments[0]) != "string" or REPLACEMENT in text:
+            return check(state, whole, text)
+        said = undone(text)
+        if call(function, [said]) != text:
+            return check(state, whole, text)
+        return bind(state, arguments[0], said)
+
+    return undo
+
+
 def _print(state: State, arguments: tuple[Term, ...], text: bytes) -> State | None:
     return bind(state, arguments[0], text)
 
 
-_UNDO: Final[dict[str, Callable[[State, tuple[Term, ...], bytes], State | None]]] = {
+_UNDO: Final[dict[str, Undo]] = {
     "print": _print,
+    "split": _split,
+    "html": _escaped("html", lambda text: unescape(text.decode("utf-8", "replace")).encode()),
+    "js": _escaped("js", lambda text: text),
+    "urlquery": _escaped("urlquery", lambda text: unquote_to_bytes(text.replace(b"+", b" "))),
     "lower": _case("lower"),
     "upper": _case("upper"),
     "title": _case("title"),
