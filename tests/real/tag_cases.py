@@ -30,9 +30,8 @@ LABELS = "ContainerLabels."
 class Case:
     """`tells`: the paths that are told whichever driver sends the tag; `fluentd`, `gelf`: those that only one
     of them tells beside, most of them because a GELF record has image and host. `ambiguous`: the drivers
-    whose events are flagged. `service`: what the tag says it is. `name`: what
-    the container is called, else it is by one of NAMES. `broken`: why logdock does not tell yet what stands
-    here.
+    whose events are flagged. `service`: what the tag says it is. `name`: what the container is called,
+    else it is by one of NAMES.
     """
 
     key: str
@@ -47,7 +46,6 @@ class Case:
     gelf: str = ""
     ambiguous: tuple[str, ...] = ()
     service: str | None = None
-    broken: str = ""
 
 
 def entry(key: str) -> str:
@@ -137,7 +135,7 @@ MAPS = (
     ),
     Case(
         "cut within a letter", f"cut {{{{truncate ({entry('city')}) 2}}}} {{{{.ID}}}}", "ID",
-        labels={"city": "Zürich"}, broken="the rest of a cut letter arrives as U+FFFD, three bytes for one",
+        labels={"city": "Zürich"},
     ),
 )  # fmt: skip
 
@@ -160,7 +158,7 @@ FUNCTIONS = (
     Case("split", 'p {{index (split .ImageName ":") 0}} {{slice .FullID 0 20}}', "FullID", gelf="ImageName"),
     Case("join", 'J {{join (split .ImageName "/") "|"}} {{.Name}}', "ImageName Name"),
     Case("slice", "sl {{slice .ID 0 6}} {{slice .ContainerName 1}}", "ID ContainerName Name"),
-    Case("urlquery", "q {{urlquery .ImageName}} {{.Name}}", "Name", gelf="ImageName"),
+    Case("urlquery", "q {{urlquery .ImageName}} {{.Name}}", "Name ImageName"),
     Case("len", "{{len .ContainerLabels}} labels of {{.Name}}", "Name", labels=COMPOSE),
     Case("println", "ln {{println .Name}}{{.ID}}", "Name ID"),
 )  # fmt: skip
