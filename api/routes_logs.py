@@ -134,6 +134,8 @@ async def _answer(request: Request, keys: Keys = ()) -> Response:
         resume = services.tail.offset
         question = await ask(request, keys)
         page = await services.store.search(question.query)
+        if page.complete_to is not None:
+            resume = min(resume, page.complete_to)
         notes = [*question.notes, *services.notes()]
         if not page.events and question.query.cursor is None:
             notes += await explain(services.store, question.refs, question.query, question.notes)

@@ -44,6 +44,11 @@ class Queue:
         return self.waiting_bytes >= WAITING_BYTES
 
     @property
+    def in_flight(self) -> bool:
+        """Some chunk was taken and is not done."""
+        return any(chunk.taken and not chunk.done for chunk in self._open)
+
+    @property
     def oldest(self) -> Chunk | None:
         """The first chunk that is not done."""
         return self._open[0] if self._open else None

@@ -96,12 +96,17 @@ class Query(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Events in the query's order; `next` is None when nothing more is stored now."""
+    """Events in the query's order; `next` is None when nothing more is stored now.
+
+    `complete_to`: the highest offset up to which a store that is behind has looked; None when it has
+    everything. A live tail that begins there misses nothing.
+    """
 
     events: list[Event]
     next: Cursor | None = None
     truncated_by: str | None = None
     notes: tuple[str, ...] = ()
+    complete_to: int | None = None
 
 
 def encode_cursor(cursor: Cursor, query: Query) -> str:

@@ -22,6 +22,7 @@ from tests.storage.factories import JOURNAL, after, everything
 
 KINDS = ("memory", "local", "sealed", pytest.param("elasticsearch", marks=pytest.mark.elasticsearch))
 DURABLE = KINDS[1:]
+FRESH_SECONDS = 30.0  # a question of the suite waits for what was appended, however busy the machine is
 
 
 class Subject:
@@ -73,6 +74,7 @@ def maker(kind: str, folder: Path, url: str, stream: str, rejected: list[Rejecti
     if kind == "elasticsearch":
         from storage.elastic import ElasticStore
 
+        options["fresh_seconds"] = FRESH_SECONDS
         return lambda: ElasticStore(url, folder, JOURNAL, Metrics(), stream=stream, **options)
     from storage.parquet import LocalStore
 

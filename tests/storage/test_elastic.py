@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from storage import elastic, elastic_bulk, elastic_queue
+from storage import elastic_bulk, elastic_queue, elastic_sending
 from storage.commit import Commit, read_commit, write_commit
-from storage.elastic import COMMIT_FILE, ElasticStore
+from storage.elastic import ElasticStore
+from storage.elastic_sending import COMMIT_FILE
 from storage.elastic_template import STREAM
 from storage.metrics import Metrics
 from storage.query import Query
@@ -31,9 +32,9 @@ Open = Callable[..., Awaitable[ElasticStore]]
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(elastic_bulk, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(elastic_bulk, "LAST_PAUSE", 0.02)
-    monkeypatch.setattr(elastic, "LOOK_SECONDS", 0.02)
-    monkeypatch.setattr(elastic, "PATIENCE_SECONDS", 0.1)
-    monkeypatch.setattr(elastic, "COMMIT_SECONDS", 0.02)
+    monkeypatch.setattr(elastic_sending, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(elastic_sending, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(elastic_sending, "COMMIT_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -214,8 +215,8 @@ async def test_bodies_done_out_of_order_do_not_move_the_checkpoint(
     server: FakeElasticsearch, opened: Open
 ) -> None:
     store = await opened()
-    store._delivery.body_bytes = 1  # every append is a body of its own
-    await until(lambda: store._ready)
+    store._sending.delivery.body_bytes = 1  # every append is a body of its own
+    await until(lambda: store._sending._ready)
     stuck = refused(503)
 
     def first_one_stuck(fake: FakeElasticsearch, body: bytes) -> Reply | None:
@@ -236,9 +237,9 @@ async def test_append_waits_when_enough_waits(
     server: FakeElasticsearch, opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(elastic_queue, "WAITING_BYTES", 100)
-    monkeypatch.setattr(elastic, "SENDERS", 1)
+    monkeypatch.setattr(elastic_sending, "SENDERS", 1)
     store = await opened()
-    await until(lambda: store._ready)
+    await until(lambda: store._sending._ready)
     await server.stop()
     await put(store, 0, 1)
     await until(lambda: not store.available)
@@ -307,9 +308,9 @@ async def test_the_commit_names_the_index_of_the_oldest_body_on_its_way(
     await put(store, 1, 1)
     await until(lambda: len(server.faults) < 1000)
     server.roll_over()
-    await store._cluster.look()
-    store._queue.checkpoint = Checkpoint(next=99)
-    await store._commit()
+    await store._sending.cluster.look()
+    store._sending._queue.checkpoint = Checkpoint(next=99)
+    await store._sending._commit()
     commit = read_commit(tmp_path / COMMIT_FILE)
     assert commit is not None
     assert commit.index == "backing-000001"

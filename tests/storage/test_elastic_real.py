@@ -23,8 +23,9 @@ from storage.elastic_docs import LAST_TIME
 from storage.grammar import parse
 from storage.metrics import Metrics
 from storage.query import ContainerRef, Cursor, Query, matching, sort_key
-from storage.store import Checkpoint, Rejection
+from storage.store import Checkpoint, Rejection, StoreUnavailable
 from tests.real.conftest import elasticsearch  # noqa: F401 - the fixture that finds or starts one
+from tests.storage.contract import FRESH_SECONDS
 from tests.storage.elastic_events import JOURNAL, TIME, deep, event
 
 pytestmark = pytest.mark.elasticsearch
@@ -45,7 +46,10 @@ async def opened(elasticsearch: str, stream: str, tmp_path: Path) -> AsyncIterat
     async def open_store(journal: str = JOURNAL) -> ElasticStore:
         folder = tmp_path / journal
         folder.mkdir(exist_ok=True)
-        store = ElasticStore(elasticsearch, folder, journal, Metrics(), on_rejected=fail, stream=stream)
+        store = ElasticStore(
+            elasticsearch, folder, journal, Metrics(),
+            on_rejected=fail, stream=stream, fresh_seconds=FRESH_SECONDS,
+        )  # fmt: skip
         await store.start()
         stores.append(store)
         return store
@@ -351,3 +355,26 @@ async def test_a_person_finds_it_by_the_common_names(opened: Open, elasticsearch
 
 def count(url: str, stream: str, query: dict[str, Any]) -> int:
     return int(ask(url, "POST", f"/{stream}/_count", {"query": query})["count"])
+
+
+async def test_a_question_does_not_wait_for_what_is_on_its_way_but_says_so(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await opened()
+    await put(store, [event(n) for n in range(3)])
+    await store.search(Query())
+    monkeypatch.setattr(store, "_fresh_seconds", 0.05)
+    async with store._sending.still():
+        await put(store, [event(n) for n in range(3, 8)])
+        page = await store.search(Query(order="asc"))
+        assert [each.offset for each in page.events] == [0, 1, 2]
+        assert page.complete_to == 2
+        assert "5 lines are on their way" in page.notes[0]
+        with pytest.raises(StoreUnavailable, match="behind"):
+            await store.search(Query(order="arrival", after_offset=-1))
+        with pytest.raises(StoreUnavailable, match="behind"):
+            await store.get(event(7).id)
+        assert await store.get(event(1).id) == event(1)
+    await store.flush()
+    page = await store.search(Query(order="asc", limit=20))
+    assert (len(page.events), page.complete_to, page.notes) == (8, None, ())
