@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from parsers.clock import UNORDERED, Latest, new_latest
 from parsers.event import Origin
 from parsers.origins import Origins, Seen, container_id, container_name
 from parsers.tag import TagTemplate
@@ -34,6 +35,7 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     tag: str | None  # as in the record
     origin: Origin
     flags: tuple[str, ...]
+    latest: Latest  # shared by all that is known of one container
 
 
 class Containers:
@@ -42,6 +44,7 @@ class Containers:
     def __init__(self, hostname: str, templates: Iterable[TagTemplate]) -> None:
         self._origins = Origins(hostname, templates)
         self._known: dict[tuple[Any, ...], Known] = {}
+        self._latest: dict[tuple[str | None, str | None], Latest] = {}  # the least recently met first
 
     def of_docker(self, tag: str, meta: dict[str, Any], peer: str) -> Known:
         """`meta`: container_id, container_name and labels; it is kept, so do not change it any more.
@@ -96,8 +99,19 @@ class Containers:
         flags: tuple[str, ...] = (),
     ) -> Known:
         origin, origin_flags = self._origins.origin(seen)
-        known = bounded(self._known)[key] = Known(meta, tag, origin, origin_flags + flags)
+        latest = self._latest_of(origin)
+        known = bounded(self._known)[key] = Known(meta, tag, origin, origin_flags + flags, latest)
         return known
+
+    def _latest_of(self, origin: Origin) -> Latest:
+        container = origin.container
+        if not container.id and not container.name:
+            return UNORDERED
+        key = (container.id, None) if container.id else (origin.host, container.name)
+        latest = self._latest[key] = self._latest.pop(key) if key in self._latest else new_latest()
+        if len(self._latest) > MAX_KNOWN:
+            del self._latest[next(iter(self._latest))]
+        return latest
 
 
 def bounded(cache: dict[Any, Any], limit: int = MAX_KNOWN) -> dict[Any, Any]:

@@ -11,11 +11,14 @@ the cut may fall inside a character. A line leaves, in this order of events,
     "truncated"  it grew beyond `max_bytes`: what is there leaves, the rest is swallowed and counted
 
 A line of more than one piece also carries "joined". Engines before 19.03 mark pieces by partial_message
-alone (moby pull request 38952); there the pieces of one stream follow each other, and the first record
-without the mark is the last piece.
+alone (moby pull request 38952); there the pieces of one stream follow each other, all of full size but a
+last one without a newline, and the first record without the mark is the last piece. A short record with the
+mark that continues no line is a line of a container with such a label.
 
-The only clock is the journal's: `now` and the `observed` of parts. Given the same entries, the same events
-leave, however the calls are batched, when `advance` is called with each entry's time before its records.
+The only clock is the journal's: `advance` is called with each entry's time before its records. That clock
+may be set back (then no time has passed) and forward (then MAX_STEP_NS has), so a line waits for its timeout
+as entries really come. Given the same entries, the same events leave, however the calls are batched, and
+after a restart too: `held` says which records have to be fed again, `rests` what else must be known.
 """
 
 from collections import Counter
@@ -23,9 +26,11 @@ from collections.abc import Iterable
 
 import msgspec
 
+from parsers.clock import MAX_STEP_NS
 from parsers.event import Event, Origin, Printed
 from parsers.lines import clean, level_and_fields
 from parsers.record import NANOSECONDS
+from parsers.rests import Key, Rest, Rests
 
 # The pieces of a line follow each other at once; only a program that writes slowly and without a newline
 # (a progress bar) pauses in between, and it should be seen after a while.
@@ -36,11 +41,6 @@ MAX_LINE_BYTES = 1 << 20
 MAX_HELD_BYTES = 32 << 20
 # Open lines: two streams of some thousand containers in the middle of a long line.
 MAX_OPEN_LINES = 4096
-# A truncated line keeps its first record held, so that after a restart the rest is known to be its rest; a
-# line without an end would hold the journal for ever.
-MAX_PIN_NS = 600 * NANOSECONDS
-# Containers whose `partial_message` turned out to be a label.
-MAX_LABELLED = 10_000
 
 # The size of every piece of Docker's but the last.
 PIECE = 16_384
@@ -55,30 +55,25 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     partial_id: str = ""  # "": an old engine's, or the record that ends such a sequence
     ordinal: int = 0  # from 1; 0: pieces are in order of arrival
     last: bool = False
-    labelled: Origin | None = None  # of a piece that may be no piece, but a line with such a label
-
-
-_Key = tuple[int, str | None, str | None, str | None, str]
+    labelled: Origin | None = None  # of a short piece: when it ends no line, it is one with such a label
 
 
 class _Line:
-    """An open line. `parts` by ordinal; `pinned` once it is truncated."""
+    """An open line. `parts` by ordinal."""
 
-    __slots__ = ("first", "last", "parts", "seen", "size", "swallowing", "touched")
+    __slots__ = ("first", "last", "parts", "size", "touched")
 
-    def __init__(self, part: Part) -> None:
-        self.first = part.event
+    def __init__(self, first: Event) -> None:
+        self.first = first
         self.parts: dict[int, Part] = {}
         self.last = 0
-        self.seen = 0
         self.size = 0
-        self.swallowing = False
         self.touched = 0
 
     @property
     def whole(self) -> bool:
         """Ordinals are distinct and none is above the last, so counting is enough."""
-        return self.last > 0 and self.seen >= self.last
+        return 0 < self.last <= len(self.parts)
 
     @property
     def contiguous(self) -> bool:
@@ -97,127 +92,111 @@ class Joiner:
         max_open: int = MAX_OPEN_LINES,
     ) -> None:
         self.dropped: Counter[str] = Counter()
-        self.deadline: int | None = None  # `advance` does nothing before this time
         self._timeout = timeout_ns
         self._max_bytes = max_bytes
         self._max_held = max_held
         self._max_open = max_open
-        self._open: dict[_Key, _Line] = {}  # the least recently touched first
+        self._open: dict[Key, _Line] = {}  # the least recently touched first
+        self._rests = Rests()
         self._bytes = 0
-        self._now = 0
-        self._labelled: dict[_Key, None] = {}
+        self._now = 0  # nanoseconds that have passed while there was something to wait for
+        self._observed = 0  # of the latest entry
+        self._deadline: int | None = None  # when the next line has waited too long, as `_now` counts
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something is to happen when nothing more comes: then it must be told the time."""
+        return self._deadline is not None
 
     def held(self) -> tuple[tuple[int, int, int], ...]:
         """(position, index, sequence) of every record still held: a replay must feed them again."""
-        events = (
-            part.event
-            for line in self._open.values()
-            if not line.swallowing or self._now - line.first.observed < MAX_PIN_NS
-            for part in line.parts.values()
-        )
+        events = (part.event for line in self._open.values() for part in line.parts.values())
         return tuple(sorted((event.position, event.index, event.sequence) for event in events))
+
+    def rests(self) -> tuple[Rest, ...]:
+        """What a replay must know beside the records that it feeds again."""
+        return self._rests.saved(self._now, self._observed)
+
+    def restore(self, rests: tuple[Rest, ...]) -> None:
+        """Go on swallowing `rests`. To be called when the records that were held have been fed again."""
+        self._rests.restore(rests, self._now)
+        if rests:
+            self._observed = rests[0].observed
+        self._set_deadline()
 
     def add(self, part: Part) -> list[Event]:
         """Take one piece; what leaves because of it, expired lines first."""
         out = self.advance(part.event.observed)
         key = _key(part)
-        if part.labelled is not None and self._is_label(key, part, out):
+        if key in self._rests:
+            self._swallow(key, part)
             return out
-        line = self._open.pop(key, None)
-        if line is not None and self._is_another(line, part):
-            out.append(self._release(line, "incomplete"))
+        line = self._open.get(key)
+        if line is None and part.labelled is not None:
+            return [*out, _finished(part.event, part.data, (), part.labelled)]
+        if line is not None and _is_another(line, part):
+            out.append(self._release(self._open.pop(key), "incomplete"))
             line = None
-        if line is None:
-            line = _Line(part)
-        line.touched = self._now
-        self._open[key] = line
-        self._take(key, line, part, out)
+        if line is not None and part.ordinal in line.parts:
+            self.dropped["duplicate_part"] += 1  # it does not count as a sign of life: a replay is without it
+            return out
+        self._take(key, line or _Line(part.event), part, out)
         self._make_room(out)
         self._set_deadline()
         return out
 
-    def advance(self, now: int) -> list[Event]:
-        """Let go of lines that have waited too long. A time before the latest one changes nothing."""
-        self._now = max(self._now, now)
-        if self.deadline is None or self._now < self.deadline:
+    def advance(self, observed: int) -> list[Event]:
+        """Let go of lines that have waited too long, by the time of the next journal entry."""
+        passed = observed - self._observed
+        self._observed = observed
+        if self._deadline is None or passed <= 0:
+            return []
+        self._now += min(passed, MAX_STEP_NS)
+        if self._now < self._deadline:
             return []
         limit = self._now - self._timeout
+        self._rests.expire(limit)
         return self._close_keys(
             [key for key, line in self._open.items() if line.touched <= limit], ended=False
         )
 
     def close(self, connection: int) -> list[Event]:
         """The connection has ended: nothing more comes for its lines."""
-        if not self._open:
+        if self._deadline is None:
             return []
+        self._rests.close(connection)
         return self._close_keys([key for key in self._open if key[0] == connection], ended=True)
 
     def close_all(self) -> list[Event]:
         """Nothing more comes at all."""
+        self._rests.clear()
         return self._close_keys(list(self._open), ended=True)
 
-    def _is_label(self, key: _Key, part: Part, out: list[Event]) -> bool:
-        """Whether an id-less piece is a line with a label called partial_message; then its event is in `out`.
-
-        An old engine's short piece ends its stream. When a second one follows, both were lines.
-        """
-        if len(part.data) >= PIECE:
-            return False
-        if key in self._labelled:
-            out.append(_finished(part.event, part.data, (), part.labelled))
-            return True
-        line = self._open.get(key)
-        if line is None or line.swallowing or len(line.parts[max(line.parts)].data) >= PIECE:
-            return False
-        if len(self._labelled) >= MAX_LABELLED:
-            self._labelled.clear()
-        self._labelled[key] = None
-        del self._open[key]
-        out.append(self._as_label(line) if len(line.parts) == 1 else self._release(line, "unterminated"))
-        out.append(_finished(part.event, part.data, (), part.labelled))
-        self._set_deadline()
-        return True
-
-    def _is_another(self, line: _Line, part: Part) -> bool:
-        """The same id and ordinal with other bytes, or an ordinal beyond the end, is another line's."""
-        if line.swallowing or not part.ordinal:
-            return False
-        if 0 < line.last < part.ordinal or (part.last and max(line.parts) > part.ordinal):
-            return True
-        same = line.parts.get(part.ordinal)
-        return same is not None and same.data != part.data
-
-    def _take(self, key: _Key, line: _Line, part: Part, out: list[Event]) -> None:
-        ordinal = part.ordinal or line.seen + 1
-        if not line.swallowing and ordinal in line.parts:
-            self.dropped["duplicate_part"] += 1
-            return
-        line.seen += 1
-        if part.last:
+    def _take(self, key: Key, line: _Line, part: Part, out: list[Event]) -> None:
+        tail = part.labelled is not None  # the end of an old engine's stream, without a newline
+        ordinal = part.ordinal or len(line.parts) + 1
+        line.parts[ordinal] = part
+        if part.last or tail:
             line.last = ordinal
-        if line.swallowing:
-            self.dropped["truncated_part"] += 1
-            self.dropped["truncated_bytes"] += len(part.data)
-        else:
-            line.parts[ordinal] = part
-            line.size += len(part.data)
-            self._bytes += len(part.data)
-            if part.event.sequence < line.first.sequence:
-                line.first = part.event
+        line.size += len(part.data)
+        self._bytes += len(part.data)
+        if part.event.sequence < line.first.sequence:
+            line.first = part.event
+        line.touched = self._now
+        self._open.pop(key, None)
         if line.whole:
-            del self._open[key]
-            if not line.swallowing:
-                out.append(self._release(line))
-        elif line.size > self._max_bytes and not line.swallowing:
-            out.append(self._truncate(line))
+            out.append(self._release(line, *(("unterminated",) if tail else ())))
+        elif line.size > self._max_bytes:
+            out.append(self._release(line, "truncated"))
+            self._rests.begin(key, len(line.parts), line.last, self._now)
+        else:
+            self._open[key] = line
 
-    def _truncate(self, line: _Line) -> Event:
-        """What is there leaves; the line stays open to swallow the rest, held by its first record."""
-        event = self._release(line, "truncated")
-        first = next(part for part in line.parts.values() if part.event is line.first)
-        line.parts = {1: first}
-        line.size, line.swallowing = 0, True
-        return event
+    def _swallow(self, key: Key, part: Part) -> None:
+        self.dropped["truncated_part"] += 1
+        self.dropped["truncated_bytes"] += len(part.data)
+        self._rests.swallow(key, part.ordinal, part.last or part.labelled is not None, self._now)
+        self._set_deadline()
 
     def _release(self, line: _Line, *flags: str) -> Event:
         self._bytes -= line.size
@@ -233,40 +212,38 @@ class Joiner:
             flags = flags if "truncated" in flags else (*flags, "truncated")
         return _finished(line.first, data, flags)
 
-    def _as_label(self, line: _Line) -> Event:
-        self._bytes -= line.size
-        (part,) = line.parts.values()
-        return _finished(part.event, part.data, (), part.labelled)
-
     def _closed(self, line: _Line, ended: bool) -> Event:
-        if not ended and len(line.parts) == 1 and _may_be_label(next(iter(line.parts.values()))):
-            return self._as_label(line)  # an old engine's short piece comes only when its connection ends
         unterminated = ended and not line.last and line.contiguous
         return self._release(line, "unterminated" if unterminated else "incomplete")
 
-    def _close_keys(self, keys: Iterable[_Key], ended: bool) -> list[Event]:
+    def _close_keys(self, keys: Iterable[Key], ended: bool) -> list[Event]:
         lines = sorted((self._open.pop(key) for key in keys), key=lambda line: line.first.sequence)
         self._set_deadline()
-        return [self._closed(line, ended) for line in lines if not line.swallowing]
+        return [self._closed(line, ended) for line in lines]
 
     def _make_room(self, out: list[Event]) -> None:
         while self._open and (len(self._open) > self._max_open or self._bytes > self._max_held):
-            line = self._open.pop(next(iter(self._open)))
-            if not line.swallowing:
-                out.append(self._release(line, "incomplete"))
+            out.append(self._release(self._open.pop(next(iter(self._open))), "incomplete"))
 
     def _set_deadline(self) -> None:
-        oldest = next(iter(self._open.values()), None)
-        self.deadline = None if oldest is None else oldest.touched + self._timeout
+        line, rest = next(iter(self._open.values()), None), self._rests.oldest
+        touched = [at for at in (line.touched if line else None, rest) if at is not None]
+        self._deadline = min(touched) + self._timeout if touched else None
 
 
-def _key(part: Part) -> _Key:
+def _key(part: Part) -> Key:
     container = part.event.origin.container
     return part.connection, container.id, container.name, part.event.stream, part.partial_id
 
 
-def _may_be_label(part: Part) -> bool:
-    return part.labelled is not None and len(part.data) < PIECE
+def _is_another(line: _Line, part: Part) -> bool:
+    """The same id and ordinal with other bytes, or an ordinal beyond the end, is another line's."""
+    if not part.ordinal:
+        return False
+    if 0 < line.last < part.ordinal or (part.last and max(line.parts) > part.ordinal):
+        return True
+    same = line.parts.get(part.ordinal)
+    return same is not None and same.data != part.data
 
 
 def _finished(event: Event, data: bytes, flags: tuple[str, ...], origin: Origin | None = None) -> Event:

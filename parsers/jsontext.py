@@ -15,6 +15,9 @@ _ESCAPES = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
 )
+# With all digits alike, a number that may be beyond 64 bits is found at memory's speed.
+_DIGITS_ALIKE = bytes(ord("0") if chr(byte).isdecimal() else byte for byte in range(256))
+_LONG = b"0" * 19
 _INT64, _UINT64 = -(1 << 63), 1 << 64
 
 
@@ -22,10 +25,13 @@ def loads(text: bytes) -> Any:
     """The value of a JSON text. ValueError when it is none.
 
     Bytes that are not UTF-8 and lone surrogates become U+FFFD; raw control characters in strings are taken;
-    a number that no float can hold (1e400) and NaN stay text; nesting beyond MAX_DEPTH becomes a note.
+    a number that neither 64 bits nor a float can hold (2**64, 1e400) and NaN stay text; nesting beyond
+    MAX_DEPTH becomes a note.
     """
     try:
         value = orjson.loads(text)
+        if _LONG in text.translate(_DIGITS_ALIKE):
+            value = _patient(text)  # orjson rounds such integers
     except orjson.JSONDecodeError:
         value = _patient(text)
     if text.count(b"[") + text.count(b"{") > MAX_DEPTH:
@@ -45,11 +51,9 @@ def _mend(escape: re.Match[str]) -> str:
     return "\\ufffd" if escape[1] else escape[0]
 
 
-def _int(digits: str) -> int | float | str:
-    if len(digits) > 20:
-        return _float(digits)
-    value = int(digits)
-    return value if _INT64 <= value < _UINT64 else float(value)
+def _int(digits: str) -> int | str:
+    value = int(digits) if len(digits) <= 20 else _UINT64
+    return value if _INT64 <= value < _UINT64 else digits
 
 
 def _float(digits: str) -> float | str:

@@ -9,7 +9,7 @@ over a column) and look at the start of the line only: parsers/headers.py.
 import re
 from typing import Any
 
-import orjson
+import msgspec
 
 from parsers.headers import LEVEL_OF, LEVEL_OF_LETTER, LEVEL_OF_WORD, level_of_text
 
@@ -33,6 +33,12 @@ _LEVEL_KEYS = (
     "Level", "LEVEL", "Severity", "logLevel", "level_name",
 )  # fmt: skip
 
+# Deeper ones are text: writers end at 254 levels (orjson), with an answer or a document around the fields.
+MAX_DEPTH = 200
+
+_decode = msgspec.json.Decoder().decode  # exact also for integers beyond 64 bits, and quick
+_NO_JSON = (msgspec.MsgspecError, ValueError, RecursionError)
+
 # Empty lines and lines of a stack trace have no header.
 _NO_HEADER = ("", "\t")
 
@@ -48,14 +54,32 @@ def level_and_fields(message: str) -> tuple[str | None, dict[str, Any] | None, b
     """(level, fields, whether `message` is exactly the JSON object `fields`)."""
     first = message[:1]
     if first == "{" and message[-1] == "}":
-        try:
-            fields = orjson.loads(message)
-        except orjson.JSONDecodeError:
-            return None, None, False
-        return level_of_fields(fields), fields, True
+        fields = json_object(message)
+        return (None, None, False) if fields is None else (level_of_fields(fields), fields, True)
     if first in _NO_HEADER:
         return None, None, False
     return level_of_text(message), None, False
+
+
+def json_object(text: str) -> dict[str, Any] | None:
+    """The object that a JSON text is, None when it is none or nested deeper than MAX_DEPTH."""
+    try:
+        fields = _decode(text)
+    except _NO_JSON:
+        return None
+    if type(fields) is not dict or (len(text) > 2 * MAX_DEPTH and _is_deep(text, fields)):
+        return None
+    return fields
+
+
+def _is_deep(text: str, value: Any) -> bool:
+    if text.count("{") + text.count("[") <= MAX_DEPTH:
+        return False
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [item for part in level for item in (part.values() if type(part) is dict else part)
+                 if type(item) is dict or type(item) is list]  # fmt: skip
+    return bool(level)
 
 
 def level_of_fields(fields: dict[str, Any]) -> str | None:

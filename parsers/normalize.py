@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from parsers.clock import ANCIENT_NS, FUTURE_NS, MAX_TIMESTAMP, MIN_TIMESTAMP, marks
 from parsers.containers import Containers, Known, bounded
 from parsers.event import Event, Origin
 from parsers.foreign import Line, line_of_parts, line_of_record
@@ -23,6 +24,7 @@ from parsers.join import PIECE, Part, message_of
 from parsers.lines import level_and_fields
 from parsers.pieces import Piece, take_piece
 from parsers.record import NANOSECONDS, Record, nanoseconds
+from parsers.rests import Rest
 from parsers.tag import DEFAULT_TEMPLATE, TagTemplate
 from parsers.values import plain, sound, text_of
 
@@ -31,10 +33,7 @@ if TYPE_CHECKING:
 
 STREAMS = ("stdout", "stderr")
 
-# Times beyond are no times: stores hold nanoseconds in 64 bits, signed. (The year 2262.)
-MAX_TIMESTAMP = 2**63 - 1
-
-# Streams of old engines that are in the middle of a line.
+# Connections with streams of old engines in the middle of a line (the longest ago goes), and streams of one.
 MAX_UNFINISHED = 1000
 
 # In the option of a record that had not its protocol's shape (parsers/packed.py).
@@ -68,6 +67,11 @@ class Normalizer:
         self._recent.pop(connection, None)
         self._unfinished.pop(connection, None)
 
+    def resume(self, rest: Rest) -> None:
+        """A cut line's rest is still to come: an old engine's ends with an unmarked record."""
+        if not rest.partial_id:
+            self._begin(rest.connection, (rest.container_id, rest.container_name, rest.stream))
+
     def forward(
         self, records: Iterable[Record], source: Source, sequence: int, index: int = 0
     ) -> Iterator[Event | Part]:
@@ -76,26 +80,29 @@ class Normalizer:
         Record i is index + i in its entry and sequence + i in the journal's order.
         """
         journal, position, observed = source.journal, source.position, source.observed
+        earliest = observed - ANCIENT_NS if observed > ANCIENT_NS else 1
+        furthest = observed + FUTURE_NS  # a time between them has no mark, if it is in order
         known = self._recent.get(source.connection)
         for record in records:
             data = record.record
             log = data.pop("log", _MISSING)
             stream = data.pop("source", _MISSING)
             time = record.time
-            timestamp = time * NANOSECONDS if type(time) is int else nanoseconds(time)
+            timestamp = time * NANOSECONDS if type(time) is int else nanoseconds(time) or 0
             if (
                 known is not None
                 and data == known.meta
                 and record.tag == known.tag
                 and type(log) is str
                 and stream in STREAMS
-                and timestamp is not None
-                and 0 < timestamp < MAX_TIMESTAMP
+                and earliest <= timestamp <= furthest
+                and known.latest[stream] <= timestamp
                 and "\x1b" not in log
-                and not log.endswith("\r")
+                and "\r" not in log
                 and (log.isascii() or log == sound(log))
                 and not (record.option and _MALFORMED in record.option)
             ):
+                known.latest[stream] = timestamp
                 level, fields, json_line = level_and_fields(log)
                 yield Event(
                     journal, position, index, timestamp, observed, sequence, 0, log,
@@ -111,8 +118,8 @@ class Normalizer:
         """The event of one GELF message. Docker's are known by their container id."""
         docker = self._containers.of_docker_gelf(message, source.peer)
         known = docker or self._containers.of_gelf(message, source.peer)
-        timestamp, flags = _time(message.timestamp, source.observed, known.flags)
         stream = _DOCKERS_LEVELS.get(message.level or 0) if docker else None
+        timestamp, flags = _time(message.timestamp or 0, source.observed, known, stream)
         line = _gelf_line(message, stream, timestamp) if docker else _other_gelf_line(message, timestamp)
         return _event(source, sequence, index, timestamp, line, known.origin, stream, flags)
 
@@ -121,7 +128,7 @@ class Normalizer:
         record: Record,
         log: Any,
         stream: Any,
-        timestamp: int | None,
+        timestamp: int,
         source: Source,
         sequence: int,
         index: int,
@@ -135,56 +142,59 @@ class Normalizer:
             data["source"], stream = stream, None  # a label of that name has overwritten it
         piece = take_piece(data) if "partial_message" in data else None
         known = self._containers.of_docker(record.tag, data, source.peer)
-        piece = self._piece_or_end(piece, known, stream, source.connection)
-        timestamp, flags = _time(timestamp, source.observed, known.flags, record.option)
         raw = log if isinstance(log, bytes) else text_of(log).encode()
+        short = len(raw) < PIECE
+        piece = self._piece_or_end(piece, short, known, stream, source.connection)
+        timestamp, flags = _time(timestamp, source.observed, known, stream, record.option)
         line = _line(raw, stream, timestamp) if piece is None else _NO_LINE
         event = _event(source, sequence, index, timestamp, line, known.origin, stream, flags)
         if piece is None:
             return event
         labelled = None
-        if not piece.id and not piece.last and len(raw) < PIECE:
+        if short and not piece.id and not piece.last:
             meta = {**data, "partial_message": "true"}
             labelled = self._containers.of_docker(record.tag, meta, source.peer).origin
         return Part(event, raw, source.connection, piece.id, piece.ordinal, piece.last, labelled)
 
     def _piece_or_end(
-        self, piece: Piece | None, known: Known, stream: str | None, connection: int
+        self, piece: Piece | None, short: bool, known: Known, stream: str | None, connection: int
     ) -> Piece | None:
         """`piece`, or the last piece that an unmarked record is to an old engine's stream of pieces.
 
         An unmarked record is remembered as the connection's latest, unless the next one like it might be such
         an end.
         """
+        if piece is not None and piece.id:
+            return piece
         container = known.origin.container
         key = (container.id, container.name, stream)
         streams = self._unfinished.get(connection, _NO_STREAMS)
-        if piece is not None and not piece.id:
+        if piece is not None and not short:
             self._begin(connection, key)
-        elif piece is None and key in streams:
+        elif key in streams:
             streams.discard(key)
             if not streams:
                 del self._unfinished[connection]
-            return Piece("", 0, True)
+            return piece or Piece("", 0, True)
         elif piece is None and not streams:
             bounded(self._recent)[connection] = known
         return piece
 
     def _begin(self, connection: int, key: tuple[str | None, str | None, str | None]) -> None:
-        streams = bounded(self._unfinished, MAX_UNFINISHED).setdefault(connection, set())
+        streams = self._unfinished.setdefault(connection, set())
+        if len(self._unfinished) > MAX_UNFINISHED:
+            del self._unfinished[next(iter(self._unfinished))]
         if len(streams) >= MAX_UNFINISHED:
             streams.clear()
         streams.add(key)
         self._recent.pop(connection, None)
 
-    def _foreign(
-        self, record: Record, timestamp: int | None, source: Source, sequence: int, index: int
-    ) -> Event:
+    def _foreign(self, record: Record, timestamp: int, source: Source, sequence: int, index: int) -> Event:
         data = record.record
         known = self._containers.of_record(record.tag, data, source.peer)
         stream = data.get("source")
         stream = stream if stream in STREAMS else None
-        timestamp, flags = _time(timestamp, source.observed, known.flags, record.option)
+        timestamp, flags = _time(timestamp, source.observed, known, stream, record.option)
         line = line_of_record(data, stream, timestamp)
         return _event(source, sequence, index, timestamp, line, known.origin, stream, flags)
 
@@ -194,14 +204,22 @@ _NO_STREAMS: set[Any] = set()
 
 
 def _time(
-    timestamp: int | None, observed: int, flags: tuple[str, ...], option: dict[str, Any] | None = None
+    timestamp: int,
+    observed: int,
+    known: Known,
+    stream: str | None,
+    option: dict[str, Any] | None = None,
 ) -> tuple[int, tuple[str, ...]]:
-    """A usable timestamp and the flags so far: a sender's time that is none is replaced by `observed`."""
+    """The timestamp and all flags so far: a sender's time that says nothing (0) is replaced by `observed`."""
+    flags = known.flags
     if option and _MALFORMED in option:
         flags = (*flags, "malformed")
-    if timestamp is not None and 0 < timestamp <= MAX_TIMESTAMP:
-        return timestamp, flags
-    return observed, (*flags, "no_timestamp")
+    if not timestamp:
+        return observed, (*flags, "no_timestamp")
+    if MIN_TIMESTAMP <= timestamp <= MAX_TIMESTAMP:
+        return timestamp, flags + marks(timestamp, observed, known.latest, stream)
+    # mostly milliseconds where seconds belong: the end of all time would be told instead, for every line
+    return observed, (*flags, "no_timestamp", "clock_future" if timestamp > 0 else "clock_ancient")
 
 
 def _line(raw: bytes, stream: str | None, timestamp: int) -> Line:

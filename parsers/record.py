@@ -62,12 +62,13 @@ def nanoseconds(time: Any) -> int | None:
     """
     if type(time) is int:
         return time * NANOSECONDS or None
-    if isinstance(time, Ext) and time.code == 0 and len(bytes(time.data)) == 8:
-        seconds, fraction = _EVENT_TIME.unpack(time.data)
+    if not isinstance(time, Ext):
+        return None
+    data = bytes(time.data)
+    if time.code == 0 and len(data) == 8:
+        seconds, fraction = _EVENT_TIME.unpack(data)
         return seconds * NANOSECONDS + fraction or None
-    if isinstance(time, Ext) and time.code == -1:
-        return _timestamp(bytes(time.data))
-    return None
+    return _timestamp(data) if time.code == -1 else None
 
 
 def _timestamp(data: bytes) -> int | None:
@@ -77,4 +78,6 @@ def _timestamp(data: bytes) -> int | None:
         return number * NANOSECONDS or None
     if len(data) == 8:
         return (number & 0x3_FFFF_FFFF) * NANOSECONDS + (number >> 34) or None
+    if len(data) == 12:
+        return int.from_bytes(data[4:], "big", signed=True) * NANOSECONDS + (number >> 64) or None
     return None

@@ -1,5 +1,7 @@
 import pytest
 
+from parsers import containers
+from parsers.clock import UNORDERED, Latest
 from parsers.containers import Containers, bounded, is_docker
 from parsers.event import Container
 from parsers.gelf import GelfMessage
@@ -91,6 +93,34 @@ def test_another_forward_senders_tag_is_read_only_when_it_speaks_of_a_container(
     assert relay.origin.container == Container(ID, "web", None)
     wrong = made_here.of_record("docker.web", {"container_id": "x", "container_name": "not a name"}, "")
     assert wrong is anyone
+
+
+def test_the_times_of_a_container_are_known_by_its_id_else_by_host_and_name() -> None:
+    here = made()
+    docker = here.of_docker("t", {"container_id": ID, "container_name": "/web"}, "10.0.0.1").latest
+    assert here.of_docker("t", {"container_id": ID, "container_name": "/web", "a": "b"}, "").latest is docker
+    by_gelf = here.of_docker_gelf(gelf({**GELF}), "10.0.0.1")
+    assert by_gelf is not None
+    assert by_gelf.latest is docker
+    named = here.of_gelf(gelf({"container_name": "web"}), "").latest
+    assert named is not docker
+    assert here.of_gelf(gelf({"container_name": "web"}, host="node-b"), "").latest is not named
+    assert here.of_record("t", {"message": "x"}, "").latest is UNORDERED
+
+
+def test_the_times_of_only_so_many_containers_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(containers, "MAX_KNOWN", 2)
+    here = made()
+    ids = [f"{number:064x}" for number in range(3)]
+
+    def latest(identity: str, label: str) -> Latest:
+        return here.of_docker("t", {"container_id": identity, "label": label}, "").latest
+
+    first = [latest(identity, "a") for identity in ids[:2]]
+    assert latest(ids[0], "b") is first[0]
+    latest(ids[2], "a")  # the second is the one that was not met for longest
+    assert latest(ids[0], "c") is first[0]
+    assert latest(ids[1], "c") is not first[1]
 
 
 def test_memory_is_bounded() -> None:

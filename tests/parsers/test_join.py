@@ -2,6 +2,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from parsers.clock import MAX_STEP_NS
 from parsers.event import Container, Event, make_origin
 from parsers.join import PIECE, TIMEOUT_NS, Joiner, Part, message_of
 
@@ -42,7 +43,7 @@ def test_pieces_become_one_event_with_the_identity_of_the_first_that_arrived() -
     assert (event.message, event.flags) == ("abc", ("joined",))
     assert (event.position, event.index, event.sequence, event.observed, event.timestamp) == (1, 1, 3, 3, 7)
     assert (event.origin, event.stream, event.offset) == (ORIGINS[0], "stdout", 0)
-    assert (joiner.held(), joiner.deadline, joiner.close_all()) == ((), None, [])
+    assert (joiner.held(), joiner.waiting, joiner.close_all()) == ((), False, [])
 
 
 def test_an_empty_last_piece_ends_a_line_of_exactly_one_buffer() -> None:
@@ -68,6 +69,14 @@ def test_a_piece_that_comes_twice_is_counted_and_left_out() -> None:
     pieces = [part(0, b"a", 1, False, "x"), part(1, b"a", 1, False, "x"), part(2, b"b", 2, True, "x")]
     assert said(feed(joiner, pieces)) == [("ab", ("joined",))]
     assert joiner.dropped == {"duplicate_part": 1}
+
+
+def test_a_piece_that_comes_twice_is_no_sign_of_life() -> None:
+    """A replay is not fed with it, so it must not matter when it came."""
+    joiner = Joiner(timeout_ns=10)
+    joiner.add(part(0, b"a", 1, False, "x", observed=0))
+    assert joiner.add(part(1, b"a", 1, False, "x", observed=9)) == []
+    assert said(joiner.advance(10)) == [("a", ("incomplete",))]
 
 
 @pytest.mark.parametrize(
@@ -107,11 +116,49 @@ def test_the_end_of_a_connection_ends_its_lines(
 def test_a_line_that_waits_too_long_leaves_by_the_journals_clock() -> None:
     joiner = Joiner(timeout_ns=10)
     feed(joiner, [part(0, b"a", 1, False, "x", observed=100), part(1, b"b", 2, False, "x", observed=105)])
-    assert joiner.deadline == 115
     assert joiner.advance(114) == []
-    assert joiner.advance(50) == []  # a clock that is set back lets nothing go
     assert said(joiner.advance(115)) == [("ab", ("joined", "incomplete"))]
-    assert (joiner.deadline, joiner.advance(1000)) == (None, [])
+    assert (joiner.waiting, joiner.advance(1000)) == (False, [])
+
+
+HOURS = 3 * 3600 * 10**9
+TICK = 500_000_000
+
+
+def ticks_until_it_leaves(joiner: Joiner, now: int) -> int:
+    for tick in range(1, 1000):
+        if joiner.advance(now + tick * TICK):
+            return tick
+    raise AssertionError("it never leaves")
+
+
+@pytest.mark.parametrize("set_by", [-HOURS, -1, 0])
+def test_a_clock_that_is_set_back_holds_no_line_longer(set_by: int) -> None:
+    joiner = Joiner()
+    joiner.add(part(0, b"a", 1, False, "x", observed=HOURS))
+    assert joiner.advance(HOURS + set_by) == []
+    assert ticks_until_it_leaves(joiner, HOURS + set_by) == TIMEOUT_NS // TICK
+
+
+def test_a_clock_that_is_set_back_again_and_again_only_costs_the_steps() -> None:
+    joiner = Joiner()
+    joiner.add(part(0, b"a", 1, False, "x", observed=HOURS))
+    now = HOURS
+    for tick in range(1, 200):
+        now += TICK if tick % 10 else -HOURS
+        if joiner.advance(now):
+            break
+    assert 60 < tick < 70
+
+
+def test_a_clock_that_is_set_forward_does_not_tear_a_line() -> None:
+    joiner = Joiner()
+    joiner.add(part(0, b"a", 1, False, "x", observed=0))
+    assert joiner.advance(HOURS) == []
+    assert said(joiner.add(part(1, b"b", 2, True, "x", observed=HOURS + 1))) == [("ab", ("joined",))]
+    joiner.add(part(2, b"a", 1, False, "y", observed=HOURS))
+    assert joiner.advance(2 * HOURS) == []
+    assert ticks_until_it_leaves(joiner, 2 * HOURS) == (TIMEOUT_NS - MAX_STEP_NS) // TICK
 
 
 def test_a_piece_that_comes_too_late_does_not_revive_its_line() -> None:
@@ -132,39 +179,40 @@ def test_a_line_beyond_the_limit_leaves_and_its_rest_is_swallowed() -> None:
     joiner = Joiner(max_bytes=10)
     events = feed(joiner, [part(n, b"%d" % n * 4, n + 1, False, "x") for n in range(3)])
     assert said(events) == [("0000111122", ("joined", "truncated"))]
-    assert joiner.held() == ((0, 0, 0),)
+    assert joiner.held() == ()  # nothing of it is needed any more: an endless line must not hold the journal
+    assert joiner.waiting
     assert feed(joiner, [part(3, b"3333", 4, False, "x"), part(4, b"4", 5, True, "x")]) == []
     assert joiner.dropped == {"truncated_part": 2, "truncated_bytes": 7}
-    assert (joiner.held(), joiner.deadline) == ((), None)
+    assert (joiner.rests(), joiner.waiting) == ((), False)
     assert said(feed(joiner, [part(5, b"new", 1, True, "x")])) == [("new", ())]
 
 
-def test_after_a_restart_the_rest_of_a_truncated_line_keeps_its_identity() -> None:
-    """The store knows the event already: the same id is not doubled."""
-    before = Joiner(max_bytes=10)
-    (event,) = feed(before, [part(n, b"%d" % n * 4, n + 1, False, "x") for n in range(3)])
-    after = Joiner(max_bytes=10)
-    again = feed(after, [part(0, b"0000", 1, False, "x"), part(3, b"3", 4, True, "x")]) + after.close_all()
-    assert [e.id for e in again] == [event.id]
+def test_after_a_restart_the_rest_of_a_truncated_line_is_swallowed_on() -> None:
+    before = Joiner(max_bytes=10, timeout_ns=100)
+    feed(before, [part(n, b"%d" % n * 4, n + 1, False, "x", observed=n) for n in range(3)])
+    before.advance(40)
+    after = Joiner(max_bytes=10, timeout_ns=100)
+    after.restore(before.rests())
+    for joiner in (before, after):
+        assert joiner.advance(101) == []
+        assert joiner.add(part(3, b"3", 4, False, "x", observed=101)) == []
+        joiner.advance(200)
+        assert len(joiner.rests()) == 1
+        joiner.advance(201)
+        assert joiner.rests() == ()
+        assert said(joiner.add(part(4, b"late", 5, True, "x")) + joiner.close_all()) == [
+            ("late", ("incomplete",))
+        ]
+    assert after.dropped == {"truncated_part": 1, "truncated_bytes": 1}
 
 
-def test_a_line_without_an_end_does_not_hold_the_journal_for_ever() -> None:
+def test_a_rest_ends_with_its_connection() -> None:
     joiner = Joiner(max_bytes=1)
-    feed(joiner, [part(0, b"aa", 1, False, "x", observed=0)])
-    step, position = TIMEOUT_NS - 1, 1
-    while joiner.held():
-        joiner.add(part(position, b"a", position + 1, False, "x", observed=step * position))
-        position += 1
-    assert 20 < position < 25
-    assert joiner.dropped["truncated_part"] == position - 1
-
-
-def test_the_rest_is_forgotten_when_it_does_not_come() -> None:
-    joiner = Joiner(max_bytes=1, timeout_ns=10)
     feed(joiner, [part(0, b"aa", 1, False, "x"), part(1, b"aa", 1, False, "y", connection=2)])
     assert joiner.close(2) == []
-    assert joiner.advance(10) == []
-    assert joiner.held() == ()
+    assert [rest.partial_id for rest in joiner.rests()] == ["x"]
+    assert joiner.close_all() == []
+    assert joiner.rests() == ()
 
 
 def test_too_many_open_lines_push_out_the_least_recent() -> None:
@@ -223,43 +271,27 @@ def test_an_old_engines_line_beyond_the_limit_is_swallowed_to_its_end() -> None:
     assert joiner.held() == ()
 
 
-def test_a_short_piece_of_an_old_engine_is_ended_by_an_unmarked_record() -> None:
+def test_an_old_engines_last_line_without_a_newline() -> None:
     joiner = Joiner()
-    events = feed(joiner, [part(0, b"one ", may_be_label=True), part(1, b"two", last=True)])
-    assert said(events) == [("one two", ("joined",))]
+    events = feed(joiner, [part(0, b"x" * PIECE), part(1, b"tail", may_be_label=True)])
+    assert said(events) == [("x" * PIECE + "tail", ("joined", "unterminated"))]
     assert events[0].origin is ORIGINS[0]
 
 
-def test_an_old_engines_last_line_without_a_newline() -> None:
+def test_a_short_piece_that_ends_no_line_is_a_line_with_such_a_label() -> None:
     joiner = Joiner()
-    feed(joiner, [part(0, b"x" * PIECE), part(1, b"tail", may_be_label=True)])
-    assert said(joiner.close(1)) == [("x" * PIECE + "tail", ("joined", "unterminated"))]
-    feed(joiner, [part(2, b"alone", may_be_label=True)])
-    assert said(joiner.close(1)) == [("alone", ("unterminated",))]
+    for sequence in range(3):
+        (event,) = joiner.add(part(sequence, b"line", may_be_label=True))
+        assert (event.message, event.flags, event.sequence) == ("line", (), sequence)
+        assert event.origin is LABELLED
+        assert joiner.held() == ()
 
 
-def test_short_pieces_one_after_the_other_are_lines_with_such_a_label() -> None:
-    joiner = Joiner()
-    assert joiner.add(part(0, b"one", may_be_label=True)) == []
-    events = feed(joiner, [part(n, b"more", may_be_label=True) for n in (1, 2)])
-    assert said(events) == [("one", ()), ("more", ()), ("more", ())]
-    assert [event.sequence for event in events] == [0, 1, 2]
-    assert {event.origin.key for event in events} == {LABELLED.key}
-    assert joiner.held() == ()
-
-
-def test_a_single_line_with_such_a_label_leaves_when_nothing_follows() -> None:
-    joiner = Joiner(timeout_ns=10)
-    joiner.add(part(0, b"one", may_be_label=True))
-    (event,) = joiner.advance(10)
-    assert (event.message, event.flags, event.origin) == ("one", (), LABELLED)
-
-
-def test_a_label_after_an_open_line_ends_that() -> None:
-    joiner = Joiner()
-    feed(joiner, [part(0, b"x" * PIECE), part(1, b"tail", may_be_label=True)])
-    events = joiner.add(part(2, b"line", may_be_label=True))
-    assert said(events) == [("x" * PIECE + "tail", ("joined", "unterminated")), ("line", ())]
+def test_the_rest_of_an_old_engines_line_ends_with_a_short_piece_too() -> None:
+    joiner = Joiner(max_bytes=PIECE)
+    events = feed(joiner, [part(n, b"x" * PIECE) for n in range(3)] + [part(3, b"t", may_be_label=True)])
+    assert [flags for _, flags in said(events)] == [("joined", "truncated")]
+    assert said(joiner.add(part(4, b"line", may_be_label=True))) == [("line", ())]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
+import json
+
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers.event import LEVELS
-from parsers.lines import clean, level_and_fields, level_of_fields
+from parsers.lines import MAX_DEPTH, clean, json_object, level_and_fields, level_of_fields
 
 
 @pytest.mark.parametrize(
@@ -92,3 +94,47 @@ def test_any_text_gives_a_level_or_none(text: str) -> None:
     level, fields, json_line = level_and_fields(clean(text))
     assert level is None or level in LEVELS
     assert json_line == (fields is not None)
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64 - 1, 2**64, -(2**63) - 1, 10**30 + 1, 10**400 + 1, -(2**63)])
+def test_integers_of_any_length_are_exact(number: int) -> None:
+    line = f'{{"n":{number},"a":[{number},1.5]}}'
+    assert level_and_fields(line) == (None, {"n": number, "a": [number, 1.5]}, True)
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "1e400", "NaN", "01"])
+def test_a_number_that_is_none_leaves_the_line_text(number: str) -> None:
+    assert level_and_fields(f'{{"n":{number}}}') == (None, None, False)
+
+
+@pytest.mark.parametrize(("opening", "closing"), [('{"a":', "}"), ("[", "]")])
+def test_what_nobody_can_write_again_is_text(opening: str, closing: str) -> None:
+    """orjson, which writes answers, ends at 254 levels."""
+    for depth, is_fields in ((MAX_DEPTH, True), (MAX_DEPTH + 1, False), (900, False), (100_000, False)):
+        line = '{"a":' + opening * (depth - 1) + "1" + closing * (depth - 1) + "}"
+        level, fields, json_line = level_and_fields(line)
+        assert (level, fields is not None, json_line) == (None, is_fields, is_fields)
+        if fields is not None:
+            orjson.dumps({"events": [{"fields": fields}]})
+
+
+def test_a_wide_object_is_not_deep() -> None:
+    wide = {"a": [{"b": []}] * 300, "c": {str(n): {} for n in range(300)}}
+    assert json_object(orjson.dumps(wide).decode()) == wide
+
+
+@given(st.recursive(st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+                    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))  # fmt: skip
+def test_json_is_read_as_everybody_reads_it(value: object) -> None:
+    text = json.dumps({"a": value})
+    assert json_object(text) == json.loads(text)
+
+
+@given(st.text(alphabet='{}[]",:\\ue+-.0123456789atrufls \t\n\x01\ud800'))
+def test_what_is_no_json_object_is_none(text: str) -> None:
+    try:
+        expected = json.loads(text, parse_constant=float)
+    except ValueError:
+        expected = None
+    found = json_object(text)
+    assert found is None or found == expected

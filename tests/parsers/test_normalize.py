@@ -1,18 +1,21 @@
 import itertools
+import re
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from parsers.clock import MAX_TIMESTAMP, MIN_TIMESTAMP
 from parsers.event import Container, Event, Printed
 from parsers.join import Part
-from parsers.normalize import MAX_TIMESTAMP, Normalizer, Source
+from parsers.normalize import Normalizer, Source
 from parsers.record import Ext, Record
 from parsers.tag import TagTemplate
 
 ID = "0123456789abcdef" * 4
-SOURCE = Source("j", 5, 1_000_000_000, "10.0.0.1", 1)
+SOURCE = Source("j", 5, 8_000_000_000, "10.0.0.1", 1)
 LABELS = {"com.docker.compose.service": "web", "com.docker.compose.project": "shop"}
 
 
@@ -45,7 +48,7 @@ def one(record: Record) -> Event:
 def test_a_docker_line_is_an_event() -> None:
     event = one(docker("2026-11-24 01:02:03 ERROR boom", **LABELS))
     assert (event.journal, event.position, event.index, event.sequence, event.offset) == ("j", 5, 3, 100, 0)
-    assert (event.timestamp, event.observed) == (7_000_000_000, 1_000_000_000)
+    assert (event.timestamp, event.observed) == (7_000_000_000, 8_000_000_000)
     assert (event.message, event.stream, event.level) == ("2026-11-24 01:02:03 ERROR boom", "stdout", "error")
     assert (event.fields, event.json_line, event.flags, event.printed) == (None, False, (), ())
     origin = event.origin
@@ -84,23 +87,71 @@ def test_records_are_taken_as_they_are_asked_for() -> None:
     assert [e.message for e in itertools.islice(events, 3) if isinstance(e, Event)] == ["0", "1", "2"]
 
 
+FUTURE, ANCIENT = ("clock_future",), ("clock_ancient",)
+
+
 @pytest.mark.parametrize(
-    ("time", "timestamp"),
+    ("time", "timestamp", "flags"),
     [
-        (7, 7_000_000_000), (Ext(0, struct.pack(">II", 7, 5)), 7_000_000_005),
-        (MAX_TIMESTAMP // 10**9, MAX_TIMESTAMP // 10**9 * 10**9),
-        (Ext(0, struct.pack(">II", 2**32 - 1, 0)), (2**32 - 1) * 10**9),
-        (0, None), (None, None), (-1, None), (2**63, None), (MAX_TIMESTAMP // 10**9 + 1, None),
-        (Ext(1, b"12345678"), None),
-        (Ext(0, b"short"), None), (Ext(0, bytes(8)), None),
+        (7, 7_000_000_000, ()),
+        (Ext(0, struct.pack(">II", 7, 5)), 7_000_000_005, ()),
+        (Ext(-1, struct.pack(">II", 5 << 2, 7)), 7_000_000_005, ()),
+        (MAX_TIMESTAMP // 10**9, MAX_TIMESTAMP // 10**9 * 10**9, FUTURE),
+        (MIN_TIMESTAMP // 10**9 + 1, (MIN_TIMESTAMP // 10**9 + 1) * 10**9, ANCIENT),
+        (Ext(0, struct.pack(">II", 2**32 - 1, 0)), (2**32 - 1) * 10**9, FUTURE),
+        (-1, -1_000_000_000, ()),
+        (-(10**6), -(10**15), ANCIENT),
+        (2**63, None, FUTURE),
+        (1_700_000_000_000, None, FUTURE),
+        (-(2**63), None, ANCIENT),
+        (MAX_TIMESTAMP // 10**9 + 1, None, FUTURE),
+        (0, None, ()),
+        (None, None, ()),
+        (Ext(1, b"12345678"), None, ()),
+        (Ext(0, b"short"), None, ()),
+        (Ext(0, bytes(8)), None, ()),
     ],
-)  # fmt: skip
-def test_a_time_that_is_none_is_when_it_was_seen(time: object, timestamp: int | None) -> None:
-    event = one(docker(time=time))
-    if timestamp is None:
-        assert (event.timestamp, event.flags) == (SOURCE.observed, ("no_timestamp",))
-    else:
-        assert (event.timestamp, event.flags) == (timestamp, ())
+)
+def test_a_time_is_kept_and_marked(time: object, timestamp: int | None, flags: tuple[str, ...]) -> None:
+    """What says no time, or one that no store can hold, is replaced by when it was seen."""
+    before = docker("before", time=MIN_TIMESTAMP // 10**9 + 1)
+    _, again = run(before, docker(time=time))
+    for event in (*run(docker(time=time)), again):
+        assert isinstance(event, Event)
+        if timestamp is None:
+            assert (event.timestamp, event.flags) == (SOURCE.observed, ("no_timestamp", *flags))
+        else:
+            assert (event.timestamp, event.flags) == (timestamp, flags)
+
+
+def test_a_line_before_an_earlier_line_of_its_stream_is_out_of_order() -> None:
+    ticks = [5, 7, 6, 7, 8]
+    lines = [docker(str(n), time=time) for n, time in enumerate(ticks)]
+    lines[2:2] = [docker("e", time=6, source="stderr"), docker("o", time=5, container_id="f" * 64)]
+    lines.append(docker("p", time=7, partial_message="true", partial_id="x", partial_ordinal="1",
+                        partial_last="true"))  # fmt: skip
+    items = run(*lines)
+    events = [item.event if isinstance(item, Part) else item for item in items]
+    assert [e.sequence - 100 for e in events if e.flags == ("out_of_order",)] == [4, 7]
+    assert {e.flags for e in events} == {(), ("out_of_order",)}
+
+
+def test_one_time_in_the_future_puts_no_line_out_of_order() -> None:
+    events = run(docker("a", time=10**6), docker("b", time=7), docker("c", time=8))
+    assert [e.flags for e in events if isinstance(e, Event)] == [("clock_future",), (), ()]
+
+
+def test_order_is_a_containers_whatever_connection_its_lines_come_on() -> None:
+    normalizer, other = Normalizer("here"), Source("j", 6, 8_000_000_000, "10.0.0.1", 2)
+    run(docker("a", time=7), normalizer=normalizer)
+    (event,) = run(docker("b", time=6, label="x"), source=other, normalizer=normalizer)
+    assert isinstance(event, Event)
+    assert event.flags == ("out_of_order",)
+
+
+def test_lines_of_no_container_have_no_order() -> None:
+    records = [Record("app", time, {"message": "m"}) for time in (7, 5, 10**6)]
+    assert [e.flags for e in run(*records) if isinstance(e, Event)] == [(), (), ("clock_future",)]
 
 
 @pytest.mark.parametrize(
@@ -196,3 +247,15 @@ def test_the_operators_templates_are_used() -> None:
     assert isinstance(event, Event)
     assert event.origin.tag_template == "docker.{{.ImageName}}.{{.Name}}"
     assert (event.origin.container.image, event.origin.service_source) == ("nginx", "image")
+
+
+def test_every_flag_is_documented() -> None:
+    root = Path(__file__).parents[2]
+    code = "".join(path.read_text() for path in sorted((root / "parsers").glob("*.py")))
+    by_name = re.findall(
+        r'"(\w+_(?:overwritten|timestamp|future|ancient|order|truncated|ambiguous|dropped))"', code
+    )
+    flags = {*by_name, "joined", "unterminated", "incomplete", "truncated", "malformed"}
+    rows = (root / "docs/api.md").read_text().split("| flag | meaning |\n|---|---|\n")[1].split("\n\n")[0]
+    documented = [flag for row in rows.splitlines() for flag in re.findall(r"`(\w+)`", row.split("|")[1])]
+    assert sorted(documented) == sorted(flags)

@@ -5,7 +5,7 @@ from parsers.gelf import GelfMessage
 from parsers.normalize import Normalizer, Source
 
 ID = "0123456789abcdef" * 4
-SOURCE = Source("j", 5, 1_000_000_000, "10.0.0.1", 1)
+SOURCE = Source("j", 5, 8_000_000_000, "10.0.0.1", 1)
 GELF = {
     "command": "sh -c x", "created": "2026-11-24T03:42:29Z", "container_id": ID, "container_name": "web",
     "image_id": "sha256:" + ID, "image_name": "nginx:1.27", "tag": ID[:12],
@@ -71,10 +71,36 @@ def test_another_gelf_senders_full_message_is_a_field_when_it_says_more() -> Non
     assert from_gelf(gelf("a", full_message="")).fields is None
 
 
-@pytest.mark.parametrize("timestamp", [None, 0, -5, 2**70])
-def test_a_gelf_time_that_is_none(timestamp: int | None) -> None:
+@pytest.mark.parametrize(
+    ("timestamp", "kept", "flags"),
+    [
+        (None, None, ()),
+        (0, None, ()),
+        (2**70, None, ("clock_future",)),
+        (-(2**70), None, ("clock_ancient",)),
+        (-5, -5, ()),
+        (-(10**18), -(10**18), ("clock_ancient",)),
+        (10**18, 10**18, ("clock_future",)),
+    ],
+)
+def test_a_gelf_time_is_kept_and_marked(
+    timestamp: int | None, kept: int | None, flags: tuple[str, ...]
+) -> None:
     event = from_gelf(gelf(timestamp=timestamp, **GELF))
-    assert (event.timestamp, event.flags) == (SOURCE.observed, ("no_timestamp",))
+    assert event.timestamp == (SOURCE.observed if kept is None else kept)
+    assert event.flags == (("no_timestamp", *flags) if kept is None else flags)
+
+
+def test_datagrams_overtake_each_other() -> None:
+    normalizer = Normalizer("here")
+    times = [(6, 7), (6, 5), (3, 6), (6, 7), (None, 5)]  # a level and a time
+    events = [
+        normalizer.gelf(gelf("line", level, time, **GELF), SOURCE, n, n)
+        for n, (level, time) in enumerate(times)
+    ]
+    assert [event.flags for event in events] == [(), ("out_of_order",), (), (), ()]
+    others = [normalizer.gelf(gelf("line", 6, time), SOURCE, 0, 0) for time in (7, 5)]
+    assert [event.flags for event in others] == [(), ()]
 
 
 def test_a_gelf_message_without_a_host_is_its_peers() -> None:

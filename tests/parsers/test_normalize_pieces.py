@@ -1,14 +1,16 @@
 """Pieces of lines through the normaliser and the joiner together."""
 
+import msgspec
 import pytest
 
 from parsers.event import Event
 from parsers.join import PIECE, Joiner, Part
 from parsers.normalize import Normalizer, Source
 from parsers.record import Record
+from parsers.rests import Rest
 
 ID = "0123456789abcdef" * 4
-SOURCE = Source("j", 5, 1_000_000_000, "10.0.0.1", 1)
+SOURCE = Source("j", 5, 8_000_000_000, "10.0.0.1", 1)
 
 
 def docker(log: object = "line", *, time: object = 7, **keys: object) -> Record:
@@ -77,14 +79,24 @@ def test_an_old_engines_line_is_joined() -> None:
     assert (event.message, event.origin.labels) == ("later", {})
 
 
-def test_an_old_engines_short_pieces_are_joined_too() -> None:
-    assert [
-        e.message for e in parts([docker("one ", partial_message="true"), docker("two"), docker("3")])
-    ] == ["one two", "3"]
+def test_an_old_engines_last_line_without_a_newline() -> None:
+    records = [docker("x" * PIECE, partial_message="true"), docker("tail", partial_message="true")]
+    (event,) = parts(records)
+    assert (event.message, event.flags) == ("x" * PIECE + "tail", ("joined", "unterminated"))
+    assert event.origin.labels == {}
+
+
+def test_a_cut_line_that_an_unmarked_record_ends_is_known_after_a_restart() -> None:
+    origin = {"container_id": ID, "container_name": "web", "stream": "stdout", "partial_id": ""}
+    rest = Rest(connection=1, seen=65, last=0, idle=0, observed=0, **origin)
+    for partial_id, kinds in (("", [Part, Event]), ("x", [Event, Event])):
+        normalizer = Normalizer("here")
+        normalizer.resume(msgspec.structs.replace(rest, partial_id=partial_id))
+        assert [type(item) for item in run(docker("end"), docker("next"), normalizer=normalizer)] == kinds
 
 
 def test_an_old_engines_pieces_are_those_of_one_connection() -> None:
-    normalizer, other = Normalizer("here"), Source("j", 6, 1_000_000_000, "10.0.0.1", 2)
+    normalizer, other = Normalizer("here"), Source("j", 6, 8_000_000_000, "10.0.0.1", 2)
     (piece,) = run(docker("x" * PIECE, partial_message="true"), normalizer=normalizer)
     (line,) = run(docker("line"), normalizer=normalizer, source=other)
     assert isinstance(piece, Part)
