@@ -7,8 +7,10 @@ import contextlib
 import gc
 import logging
 import os
+import shutil
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -16,13 +18,18 @@ import uvicorn
 from api.address import Address
 from api.app import create_app
 from api.services import Readiness, Services
+from ingest.ahead import Ahead
 from ingest.http import http_inputs
+from ingest.making import Maker
 from ingest.pipeline import Pipeline
+from ingest.shedding import DropOldest
 from parsers.join import Joiner
 from parsers.normalize import Normalizer
 from parsers.tag import TagTemplate
 from storage.catalogue import CatalogueError
+from storage.metrics import Metrics
 from storage.quarantine import Quarantine
+from storage.quarantine_work import Worker
 from storage.store import Checkpoint, Store
 from storage.tail import Tail
 
@@ -34,6 +41,11 @@ log = logging.getLogger("logdock.serve")
 DRAIN_SECONDS = 4.0  # of the ten that SIGTERM allows; what is not handed on then stays in the journal
 FLUSH_SECONDS = 3.0
 HTTP_SECONDS = 1
+FULL_DISK_SECONDS = (
+    1.0  # how often a start looks for room; containers that start meanwhile find the ports open
+)
+STORE_OPENS_WITH = 1 << 20  # bytes free with which SQLite can open, its shared memory included
+LAG_TOLD_SECONDS = 2.0  # less is how lines usually travel
 
 
 class HttpServer(uvicorn.Server):
@@ -51,7 +63,7 @@ class House:
         self._server = server
         self._settings = server.settings
         self._journal = server.journal
-        self._quarantine = Quarantine(server.settings.data / "quarantine", server.metrics)
+        self._quarantine = _open_quarantine(server.settings.data / "quarantine", server.metrics)
         self._templates = templates
         self._http_socket: socket.socket | None = None
         self._started = False  # the store is
@@ -65,13 +77,15 @@ class House:
         """
         server, journal, metrics = self._server, self._journal, self._server.metrics
         self._http_socket = self._bind_http()
-        self.store = self._make_store()
         checkpoint = await self._start_store()
         self.tail = Tail(metrics)
-        normalizer = Normalizer(self._settings.hostname, self._templates)
-        self.pipeline = Pipeline(journal, self.store, self.tail, normalizer, Joiner(), metrics)
+        self._ahead = Ahead(journal, self.tail, lambda: Maker(journal, self._normalizer(), Joiner()))
+        self.pipeline = Pipeline(
+            journal, self.store, self.tail, self._normalizer(), Joiner(), metrics, self._ahead
+        )
         self.pipeline.restore(checkpoint)
         self.tail.begin(self.pipeline.checkpoint.offset - 1)
+        self._make_room()
         self._running = asyncio.create_task(self.pipeline.run(), name="pipeline")
         self._running.add_done_callback(_report)
         self._watch_metrics()
@@ -84,6 +98,7 @@ class House:
                 readiness=self.readiness,
                 routers=[http_inputs(server.gate, journal)],
                 notes=self.notes,
+                quarantine=Worker(self._quarantine),
             )
         )
         self._serve_http(self._http_socket)
@@ -91,13 +106,22 @@ class House:
         host, port = self._http_socket.getsockname()[:2]
         return {"http": str(Address("tcp", host, port))}
 
+    def _normalizer(self) -> Normalizer:
+        return Normalizer(self._settings.hostname, self._templates)
+
     async def _start_store(self) -> Checkpoint | None:
         from api.serve import StartError
 
-        try:
-            checkpoint = await self.store.start()
-        except (CatalogueError, ValueError, OSError) as problem:
-            raise StartError(f"cannot open the {self.store.name} store: {problem}") from problem
+        while True:
+            self.store = self._make_store()
+            try:
+                checkpoint = await self.store.start()
+                break
+            except (CatalogueError, ValueError, OSError) as problem:
+                if shutil.disk_usage(self._settings.data).free > STORE_OPENS_WITH:
+                    raise StartError(f"cannot open the {self.store.name} store: {problem}") from problem
+                log.error("the disk is full: the start goes on when there is room (%s)", problem)
+            await asyncio.sleep(FULL_DISK_SECONDS)
         self._started = True
         return checkpoint
 
@@ -106,7 +130,7 @@ class House:
         if settings.store == "memory":
             from storage.memory import MemoryStore
 
-            return MemoryStore(metrics)
+            return MemoryStore(metrics, removed=self._server.pruned)
         if settings.store == "local":
             from storage.local_keeper import SEAL_ROWS
             from storage.parquet import LocalStore
@@ -119,6 +143,7 @@ class House:
                 retention_bytes=settings.retention_size,
                 on_rejected=self._quarantine.take,
                 seal_rows=int(os.environ.get("LOGDOCK_SEAL_ROWS", SEAL_ROWS)),
+                pruned=self._server.pruned,
             )
         from storage.elastic import ElasticStore
 
@@ -129,9 +154,23 @@ class House:
             identity,
             metrics,
             on_rejected=self._quarantine.take,
+            compress=settings.elasticsearch_compress,
             ca_certs=str(settings.elasticsearch_ca) if settings.elasticsearch_ca else None,
             api_key=key.get_secret_value() if key else None,
+            pruned=self._server.pruned,
+            retention_seconds=settings.retention and settings.retention / 1e9,
+            retention_bytes=settings.retention_size,
         )
+
+    def _make_room(self) -> None:
+        """A full journal gives up its oldest lines, if that is wanted."""
+        if self._settings.on_full != "drop-oldest":
+            return
+        server, pipeline = self._server, self.pipeline
+        shedder = DropOldest(self._journal, lambda: pipeline.read_to, server.metrics, server.report_shed)
+        self._journal.on_blocked.append(shedder.blocked)
+        if self._journal.blocked:
+            shedder.blocked()
 
     def _bind_http(self) -> socket.socket:
         from api.serve import StartError
@@ -164,10 +203,12 @@ class House:
             reasons.append(f"replaying the journal: {self.pipeline.lag_bytes} bytes to go")
         if self._journal.blocked:
             reasons.append(f"the journal takes nothing: {self._journal.blocked}")
+        lag = self.store.lag()
         details = {
             "store": self.store.name,
-            "lag_bytes": self.pipeline.lag_bytes,
-            "lag_seconds": round(self.pipeline.lag_seconds, 3),
+            "store_problem": lag.problem,
+            "lag_bytes": self._lag_bytes(),
+            "lag_seconds": round(self._lag_seconds(), 3),
             "replayed_records": self.pipeline.replayed,
             "journal_bytes": self._journal.size,
             "damaged": self._journal.damaged,
@@ -181,24 +222,34 @@ class House:
             notes.append(
                 f"the journal is being replayed, {self.pipeline.lag_bytes} bytes to go: lines may be missing"
             )
+        elif (seconds := self.pipeline.lag_seconds) > LAG_TOLD_SECONDS:
+            notes.append(
+                f"the store is {seconds:.0f} s and {self._lag_bytes()} bytes behind: newer lines are missing"
+            )
         if self._journal.blocked:
             notes.append(f"senders are paused: {self._journal.blocked}")
         return notes
 
     def _watch_metrics(self) -> None:
-        metrics, journal, pipeline = self._server.metrics, self._journal, self.pipeline
+        metrics, journal = self._server.metrics, self._journal
 
         metrics.before_scrape.hooks.append(self._server.gate.publish)
         metrics.journal_bytes.set_function(lambda: journal.size)
-        metrics.lag_bytes.set_function(lambda: pipeline.lag_bytes)
-        metrics.lag_seconds.set_function(lambda: pipeline.lag_seconds)
+        metrics.lag_bytes.set_function(self._lag_bytes)
+        metrics.lag_seconds.set_function(self._lag_seconds)
+        metrics.store_up.set_function(lambda: float(self.store.lag().problem is None))
         metrics.unsafe_bytes.set_function(self._unsafe_bytes)
         metrics.udp_drops.set_function(lambda: sum(udp.kernel_drops for udp in self._server.receivers.udp))
 
-    def _unsafe_bytes(self) -> float:
+    def _lag_bytes(self) -> int:
+        return self._unsafe_bytes() if self.store.lag().lines else self.pipeline.lag_bytes
+
+    def _lag_seconds(self) -> float:
+        return max(self.pipeline.lag_seconds, self.store.lag().seconds)
+
+    def _unsafe_bytes(self) -> int:
         safe = self.store.safe()
-        oldest = max(safe.oldest if safe else 0, self._journal.segments[0].base)
-        return max(0, self._journal.position - oldest)
+        return self._journal.bytes_after(safe.oldest if safe else 0)
 
     # -- the end ---------------------------------------------------------------------------------------
 
@@ -206,6 +257,7 @@ class House:
         """Hand on what the journal holds, seal, end the streams and HTTP, close the store: in 9 seconds."""
         if self._running is not None:
             self.pipeline.stop()
+            await self._ahead.close()
             await _at_most(DRAIN_SECONDS, self._running, "handing on; the rest is replayed at the next start")
             if not self._running.cancelled():
                 await _at_most(FLUSH_SECONDS, asyncio.ensure_future(self.store.flush()), "sealing")
@@ -217,6 +269,15 @@ class House:
             self._http_socket.close()
         if self._started:
             await self.store.close()
+
+
+def _open_quarantine(folder: Path, metrics: Metrics) -> Quarantine:
+    from api.serve import StartError
+
+    try:
+        return Quarantine(folder, metrics)
+    except OSError as problem:
+        raise StartError(f"cannot open the quarantine in {folder}: {problem.strerror}") from problem
 
 
 async def _at_most(seconds: float, task: asyncio.Future[None], what: str) -> None:

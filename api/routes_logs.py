@@ -14,6 +14,7 @@ from api.notes import explain
 from api.paths import BASE, decoded, label_splits
 from api.questions import CONTEXT_PARAMETERS, LOG_PARAMETERS, Keys, ask, asked_count, next_token, services_of
 from api.render import dumps, event_json, events_json
+from api.routes_quarantine import quarantine_notes
 from parsers.event import Event
 from storage.query import ContainerRef, Cursor, Page, Query, QueryError
 from storage.store import Store
@@ -131,12 +132,12 @@ async def _answer(request: Request, keys: Keys = ()) -> Response:
     services = services_of(request)
     with services.metrics.queries.labels("search").time():
         # Read before the search: a live tail resumed from here misses nothing that the search did not see.
-        resume = services.tail.offset
+        resume = services.tail.stored
         question = await ask(request, keys)
         page = await services.store.search(question.query)
         if page.complete_to is not None:
             resume = min(resume, page.complete_to)
-        notes = [*question.notes, *services.notes()]
+        notes = [*question.notes, *services.notes(), *quarantine_notes(services, question.query)]
         if not page.events and question.query.cursor is None:
             notes += await explain(services.store, question.refs, question.query, question.notes)
         return await _page(page, next_token(question, page), notes, {"resume": resume})

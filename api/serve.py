@@ -14,6 +14,7 @@ import secrets
 import shutil
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -25,10 +26,14 @@ from ingest.gate import Gate
 from ingest.journal import Journal
 from ingest.lock import FolderInUse, lock_folder
 from ingest.receivers import Receivers
+from ingest.shedding import DropNew, Report, Shed
 from ingest.space import Space
 from parsers.tag import TagTemplate, templates_from_daemon_json
-from storage.durable import write_durably
+from storage.durable import make_folder, write_durably
 from storage.metrics import Metrics
+from storage.prune import Pruned
+from storage.pruned import FILE as PRUNED_FILE
+from storage.pruned import PrunedLog
 
 if TYPE_CHECKING:
     from api.house import House
@@ -61,7 +66,8 @@ class Server:
         self._lock = _own(self.settings.data)
         self.gate = Gate(self.metrics)
         try:
-            self.journal = _open_journal(self.settings, self.metrics)
+            self.pruned = PrunedLog(self.settings.data / PRUNED_FILE, self.metrics)
+            self.journal = _open_journal(self.settings, self.metrics, self.report_shed)
         except BaseException:
             self._lock.close()
             raise
@@ -72,13 +78,35 @@ class Server:
             await self.stop()
             raise
 
+    def report_shed(self, how: str, shed: Shed) -> None:
+        """Keep for later answers what --on-full gave up. Raises OSError."""
+        now = time.time_ns()
+        self.pruned.add(
+            Pruned(
+                f"{how}-{now:x}",
+                now,
+                how,
+                shed.records,
+                shed.first,
+                shed.last,
+                shed.size,
+                "the journal was full",
+            )
+        )
+
     async def _open(self, templates: list[TagTemplate]) -> None:
         await self._open_inputs()
         await self.journal.load_resends()
         await self.receivers.start()
         self._house = await asyncio.to_thread(self._furnish, templates)
         self.addresses = {**self.receivers.addresses, **await self._house.open()}
-        write_durably(self.settings.data / "addresses.json", orjson.dumps(self.addresses))
+        self._tell_addresses()
+
+    def _tell_addresses(self) -> None:
+        try:
+            write_durably(self.settings.data / "addresses.json", orjson.dumps(self.addresses))
+        except OSError as problem:  # a full disk: lines are worth more than this file
+            log.warning("cannot write addresses.json: %s", problem.strerror)
 
     def _furnish(self, templates: list[TagTemplate]) -> House:
         from api.house import House  # imports the stores and the HTTP stack: a second, after the ports
@@ -142,7 +170,7 @@ def load_templates(settings: Settings) -> list[TagTemplate]:
 
 def _own(data: Path) -> TextIO:
     try:
-        (data / "journal").mkdir(parents=True, exist_ok=True)
+        make_folder(data / "journal")
         return lock_folder(data)
     except FolderInUse as problem:
         raise StartError(str(problem)) from None
@@ -152,13 +180,19 @@ def _own(data: Path) -> TextIO:
         ) from None
 
 
-def _open_journal(settings: Settings, metrics: Metrics) -> Journal:
+def _open_journal(settings: Settings, metrics: Metrics, report: Report) -> Journal:
     folder = settings.data / "journal"
     metrics.journal_limit.set(settings.journal_size)
     try:
         floor = settings.floor(shutil.disk_usage(folder).total)
-        space = Space(folder, settings.journal_size, floor)
-        return Journal(folder, journal_identity(folder), metrics, space, always=settings.sync == "always")
+        return Journal(
+            folder,
+            journal_identity(folder),
+            metrics,
+            Space(folder, settings.journal_size, floor),
+            always=settings.sync == "always",
+            drop_new=DropNew(metrics, report) if settings.on_full == "drop-new" else None,
+        )
     except (OSError, ValueError) as problem:
         raise StartError(f"cannot open the journal in {folder}: {problem}") from problem
 
@@ -179,13 +213,21 @@ async def _serve(settings: Settings) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    starting = asyncio.ensure_future(server.start())
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():  # a full disk may hold a start up for long
+        starting.cancel()
     try:
-        await server.start()
+        await starting
+    except asyncio.CancelledError:
+        log.info("stopped before it was up")
+        return 0
     except StartError as problem:
         print(f"logdock: {problem}", file=sys.stderr)
         return 1
     greet(server)
-    await stop.wait()
+    await stopping
     log.info("stopping")
     await server.stop()
     log.info("stopped")

@@ -115,14 +115,6 @@ def _store(value: str) -> str:
     raise ValueError("is not a store: write local, memory or http(s)://[user:password@]host:9200")
 
 
-def _on_full(value: str) -> str:
-    if value in ("drop-oldest", "drop-new"):
-        raise ValueError(f"{value} comes in a later version: use block")
-    if value != "block":
-        raise ValueError(f"{value!r} is not known: use block")
-    return value
-
-
 def _existing_file(value: Path | None) -> Path | None:
     if value is not None and not value.is_file():
         raise ValueError(f"there is no file {value}: check the path")
@@ -201,8 +193,10 @@ class Settings(BaseSettings):
         description="Free disk to keep, the journal stops there; auto: 1GB, or a 20th of a small disk.",
         json_schema_extra={"shown": "auto"},
     )
-    on_full: Annotated[str, AfterValidator(_on_full)] = Field(
-        "block", description="What happens when the journal is full. block: senders are paused."
+    on_full: Literal["block", "drop-oldest", "drop-new"] = Field(
+        "block",
+        description="What happens when the journal is full. block pauses senders and loses nothing; "
+        "drop-oldest and drop-new give up lines, which are counted and told.",
     )
     insecure: bool = Field(
         False, description="Allow addresses beyond loopback, though neither tokens nor TLS guard them yet."
@@ -215,6 +209,10 @@ class Settings(BaseSettings):
     )
     elasticsearch_ca: ExistingFile = Field(
         None, description="PEM file of the authority that signed the Elasticsearch certificate."
+    )
+    elasticsearch_compress: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Compress what is sent to Elasticsearch. auto: while lines get through quicker for it.",
     )
     elasticsearch_api_key: SecretStr | None = Field(
         None, description="Elasticsearch API key; better given in the environment than on the command line."

@@ -15,6 +15,7 @@ the frames in raw that carry a chunk. An entry's position is where its header st
 import struct
 from collections.abc import Iterator
 from enum import IntEnum
+from mmap import mmap
 
 import msgspec
 from xxhash import xxh3_64_intdigest
@@ -68,6 +69,10 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     raw: bytes
 
 
+class _Start(msgspec.Struct, frozen=True):
+    run: int = 0
+
+
 class Damage(Exception):  # noqa: N818 - it is the name of what was found
     """The bytes at `position` are not an entry."""
 
@@ -111,13 +116,13 @@ def entry_length(data: bytes | memoryview, at: int, position: int) -> int | None
     return HEADER_BYTES + int(length)
 
 
-def decode_entries(data: bytes, position: int) -> Iterator[Entry]:
+def decode_entries(data: bytes | mmap, position: int) -> Iterator[Entry]:
     """The whole entries at the start of `data`, which was read from `position`. Raises Damage."""
     at = 0
-    view = memoryview(data)
-    while (total := entry_length(data, at, position + at)) is not None and at + total <= len(data):
-        yield _decode(view, at, total, position + at)
-        at += total
+    with memoryview(data) as view:
+        while (total := entry_length(view, at, position + at)) is not None and at + total <= len(view):
+            yield _decode(view, at, total, position + at)
+            at += total
 
 
 def _decode(view: memoryview, at: int, total: int, position: int) -> Entry:
@@ -143,6 +148,14 @@ def _decode(view: memoryview, at: int, total: int, position: int) -> Entry:
         count,
         bytes(raw),
     )
+
+
+def run_of(entry: Entry) -> int:
+    """The number of the run that a START entry begins; 0 when it does not say."""
+    try:
+        return msgspec.json.decode(entry.raw, type=_Start).run
+    except msgspec.DecodeError:
+        return 0
 
 
 def entry_keys(data: bytes | memoryview, at: int) -> tuple[int, bytes]:

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 log = logging.getLogger("logdock.ingest")
 
 TICK_SECONDS = 0.02  # small reads wait this long: a wake-up costs 10 us, a line that came along 0.5 us
+SPARSE_SECONDS = 0.002  # a read so long after the last one brings few lines: waiting would gather none
+# Sparse reads are taken at once, because what waits unread is lost with a sender without acks when this
+# process dies; but all of them together no oftener than this a tick: 1,000 wake-ups a second, 1 % of a core.
+SPARSE_READS = 20
+# Bytes of unfinished messages, all connections together: two of the longest that the forward protocol is let
+# have, or sixty of Fluent Bit's chunks at once. Each byte stands in memory twice (boundaries.py).
+MAX_UNFINISHED = 128 << 20
 LOG_EVERY_SECONDS = 10  # one log line per reason in this time: a port scan must not fill the disk
 # Docker's client can lock itself up when it has two messages on one connection at a time (both streams of a
 # container, or a ring buffer that is being closed): one waiting goroutine reads the other's ack, or swallows
@@ -27,6 +34,10 @@ LOG_EVERY_SECONDS = 10  # one log line per reason in this time: a port scan must
 SWEEP_SECONDS = 0.25
 MAX_PEERS = 10_000  # remembered ends of connections with acks; losing them only delays a cure
 IDLE_SWEEPS = 2
+# No ack for so long though the journal says that it takes lines: its disk hangs. A common sync takes 0.01 s,
+# one behind a full write cache a second or two. dockerd has no read time-out, waits for ever, and gives the
+# last lines of an exiting container ten seconds: in half of them it can dial again, where another may answer.
+UNANSWERED_SECONDS = 5.0
 NEAR_SECONDS = 1.0  # between one connection's end and the next one's beginning, of a client that redials
 
 
@@ -41,6 +52,9 @@ class Gate:
         self._waiting: list[Connection] = []
         self._ticking = False
         self._sweeping = False
+        self._window = 0.0  # when the count of sparse reads began
+        self._sparse_reads = 0
+        self.unfinished = 0  # bytes of messages that are not whole yet
         self._frames: Counter[str] = Counter()
         self._bytes: Counter[str] = Counter()
         self._logged: dict[tuple[str, str], float] = {}
@@ -63,9 +77,12 @@ class Gate:
             self._ack_closed[connection.peer] = time.monotonic()
 
     def _sweep(self) -> None:
-        """Close the idle connections whose client may be waiting for an ack that it lost."""
+        """Close connections whose client may wait for an ack that it lost, or that does not come."""
+        now = time.monotonic()
         for connection in list(self.connections):
-            if connection.idle_sweeps() >= IDLE_SWEEPS and self._suspicious(connection):
+            if connection.unanswered_seconds(now) >= UNANSWERED_SECONDS:
+                connection.close_unanswered()
+            elif connection.idle_sweeps() >= IDLE_SWEEPS and self._suspicious(connection):
                 connection.close_stuck()
         self._sweeping = bool(self.connections)
         if self._sweeping:
@@ -78,6 +95,15 @@ class Gate:
             return False
         closed = self._ack_closed.get(connection.peer)
         return closed is not None and abs(closed - connection.opened) < NEAR_SECONDS
+
+    def read_at_once(self, last: float, now: float) -> bool:
+        """Whether a connection that was read at `last` before may be read on without a pause (monotonic)."""
+        if now - last < SPARSE_SECONDS:
+            return False
+        if now - self._window >= TICK_SECONDS:
+            self._window, self._sparse_reads = now, 0
+        self._sparse_reads += 1
+        return self._sparse_reads <= SPARSE_READS
 
     def resume_later(self, connection: "Connection") -> None:
         """Read from `connection` again at the next tick."""
@@ -106,6 +132,13 @@ class Gate:
         """The journal takes lines again: read from everybody."""
         for connection in list(self.connections):
             connection.resume()
+
+    def hold(self, connection: "Connection", size: int) -> None:
+        """`connection` now has `size` bytes of an unfinished message. Beyond the limit, who has most ends."""
+        self.unfinished += size - connection.unfinished
+        connection.unfinished = size
+        while self.unfinished > MAX_UNFINISHED:
+            max(self.connections, key=lambda one: one.unfinished).close_unfinished()
 
     def count(self, protocol: Protocol, frames: Frames) -> None:
         label = protocol.label

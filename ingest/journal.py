@@ -9,9 +9,9 @@ Readers read the files back (reader.py): there is no second way from a socket to
 """
 
 import asyncio
+import contextlib
 import itertools
 import logging
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,20 +20,12 @@ import msgspec
 
 from ingest.entries import Kind, Protocol, encode_header
 from ingest.resends import Resends
-from ingest.segments import (
-    RUN_BITS,
-    Segment,
-    existing_segments,
-    leave_keys,
-    next_run,
-    prune_keys,
-    recent_keys,
-    segment_path,
-)
+from ingest.segment_files import SegmentFiles
+from ingest.segments import RUN_BITS, Segment, existing_segments, next_run, recent_keys
+from ingest.shedding import DropNew
 from ingest.space import Space
 from ingest.sync import Syncer
-from ingest.writing import PENDING_BYTES, Done, Pending, cut_off, size_of, write_batch
-from storage.durable import sync_folder
+from ingest.writing import PENDING_BYTES, Done, Pending, size_of
 from storage.metrics import Metrics
 
 log = logging.getLogger("logdock.ingest.journal")
@@ -48,11 +40,19 @@ class Journal:
     """One journal folder, owned by this process (the caller holds the lock).
 
     `position` is where the next entry will stand; `start_position` is where this run began: when the
-    pipeline has read up to it, the replay is done. `blocked` says why nothing is being written, if so.
+    pipeline has read up to it, the replay is done. `blocked` says why nothing is being written, if so;
+    `drop_new` takes what has no room instead (--on-full drop-new). Raises OSError.
     """
 
     def __init__(
-        self, folder: Path, identity: str, metrics: Metrics, space: Space, *, always: bool = False
+        self,
+        folder: Path,
+        identity: str,
+        metrics: Metrics,
+        space: Space,
+        *,
+        always: bool = False,
+        drop_new: DropNew | None = None,
     ) -> None:
         self.folder = folder
         self.identity = identity
@@ -70,13 +70,12 @@ class Journal:
         self._closed = False
         self._written = asyncio.Event()
         self._connections = itertools.count(1)
-        self.segments = existing_segments(folder)
-        run = next_run(folder, self.segments)
+        self._drop_new = drop_new
+        segments = existing_segments(folder)
+        run = next_run(folder, segments, time.time())
         self.start_position = run << RUN_BITS
-        self._fd = -1
-        self._active_keys = bytearray()
-        self._open_segment(self.start_position)
-        self._syncer = Syncer(self._fd, metrics, always=always)
+        self._files = SegmentFiles(folder, segments, self.start_position)
+        self._syncer = Syncer(self._files.fd, metrics, always=always)
         self._append_start(run)
 
     # -- the receivers' side ---------------------------------------------------------------------------
@@ -132,10 +131,8 @@ class Journal:
             self.append(Kind.TICK, Protocol.NONE)
             return
         header = encode_header(Kind.TICK, Protocol.NONE, time.time_ns(), 0, b"", 0, b"", b"")
-        try:
+        with contextlib.suppress(OSError):
             self._write([Pending(header, b"", (), None)])
-        except OSError:
-            cut_off(self._fd, self._active.size)
         self._written.set()
 
     # -- writing ---------------------------------------------------------------------------------------
@@ -145,10 +142,12 @@ class Journal:
         self._flush_planned = False
         if not self._pending or self.blocked:
             return
-        if reason := self._refusal():
-            self._block(reason)
-            return
-        if reason := self._write_pending():
+        reason = self._refusal()
+        if self._drop_new is not None:
+            self._pending = self._drop_new.without_lines(self._pending, reason)
+            self._pending_bytes = size_of(self._pending)
+            reason = None
+        if reason := reason or self._write_pending():
             self._block(reason)
 
     def _write_pending(self) -> str | None:
@@ -161,18 +160,16 @@ class Journal:
             return f"write failed: {problem.strerror}"
         self._syncer.when_safe([p.done for p in batch if p.done is not None])
         self._written.set()
-        if self._active.size >= self._segment_bytes:
+        if self._files.active.size >= self._segment_bytes:
             self.roll()
         return None
 
     def _write(self, batch: list[Pending]) -> None:
-        self._active.size += write_batch(self._fd, batch)
-        self._active_keys += b"".join(key for p in batch for key in p.keys)
+        self._files.write(batch)
         self._syncer.dirty = True
 
     def _take_back(self, batch: list[Pending]) -> None:
         """After a failed write: hold it in memory again."""
-        cut_off(self._fd, self._active.size)
         self._pending = batch + self._pending
         self._pending_bytes = size_of(self._pending)
 
@@ -180,7 +177,7 @@ class Journal:
 
     def _block(self, reason: str) -> None:
         self._say_blocked(reason)
-        asyncio.get_running_loop().call_later(RETRY_SECONDS, self._retry)
+        asyncio.get_running_loop().call_later(RETRY_SECONDS, self._retry_later)
         for pause in self.on_blocked:
             pause()
 
@@ -198,75 +195,72 @@ class Journal:
         more, alone = self._pending_bytes, len(self.segments) == 1
         return (None if alone else self._space.over_limit(self.size, more)) or self._space.below_floor(more)
 
-    def _retry(self) -> None:
+    def retry(self) -> None:
+        """Look now whether there is room again. While blocked, that is done every RETRY_SECONDS."""
         if self.blocked is None or self._closed:
             return
         if reason := self._refusal() or self._write_pending():
             self._say_blocked(reason)
-            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._retry)
             return
         log.warning("journal takes lines again (was: %s)", self.blocked)
         self._say_blocked(None)
         for resume in self.on_unblocked:
             resume()
 
+    def _retry_later(self) -> None:
+        self.retry()
+        if self.blocked is not None and not self._closed:
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._retry_later)
+
     # -- segments --------------------------------------------------------------------------------------
+
+    @property
+    def segments(self) -> list[Segment]:
+        """All files, oldest first; the last one is being written."""
+        return self._files.segments
 
     @property
     def position(self) -> int:
         """Where the next entry will stand: everything before it can be read."""
-        return self._active.end
+        return self._files.active.end
 
     @property
     def size(self) -> int:
         """Bytes on disk."""
-        return sum(segment.size for segment in self.segments)
+        return self._files.size
+
+    def bytes_after(self, position: int) -> int:
+        """Bytes on disk from `position` on."""
+        return self._files.after(position)
 
     @property
     def under_pressure(self) -> bool:
         """More than half of the limit is used: the store should make more durable before senders feel it."""
         return self.blocked is not None or self.size > self._space.limit // 2
 
-    @property
-    def _active(self) -> Segment:
-        return self.segments[-1]
-
-    def _open_segment(self, base: int) -> None:
-        path = segment_path(self.folder, base)
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        sync_folder(self.folder)
-        self._fd = fd
-        self.segments.append(Segment(path, base, 0))
-        self._active_keys = bytearray()
-
     def roll(self) -> None:
         """Go on in a new segment. When that is not possible, go on in this one."""
-        path, keys = self._active.path, bytes(self._active_keys)
-        try:
-            self._open_segment(self._active.end)
-        except OSError as problem:
-            log.error("cannot begin another journal segment: %s", problem)
-            return
-        self._syncer.switch(self._fd, lambda: self._leave_keys(path, keys))
-
-    def _leave_keys(self, path: Path, keys: bytes) -> None:
-        try:
-            leave_keys(path, keys)
-            prune_keys(self.folder, time.time())
-        except OSError as problem:  # costs a resend check, or a scan at the next start
-            log.warning("cannot keep the resend keys of %s: %s", path.name, problem)
+        self._files.roll(self._syncer.switch)
 
     def forget(self, position: int) -> None:
         """Delete the segments that lie wholly before `position`; their resend keys stay for their time."""
-        while len(self.segments) > 1 and self.segments[0].end <= position:
-            self.segments.pop(0).path.unlink(missing_ok=True)
+        self._files.forget(position)
+
+    def drop_oldest(self) -> None:
+        """Delete the first segment, stored or not; not the one being written."""
+        self._files.drop_oldest()
 
     # -- life ------------------------------------------------------------------------------------------
 
     def _append_start(self, run: int) -> None:
         raw = msgspec.json.encode({"run": run})
         header = encode_header(Kind.START, Protocol.NONE, time.time_ns(), 0, b"", 0, b"", raw)
-        self._write([Pending(header, raw, (), None)])
+        start = Pending(header, raw, (), None)
+        try:
+            self._write([start])
+        except OSError as problem:  # a full disk: it stays first of what waits for room
+            self._take_back([start])
+            self._block(f"write failed: {problem.strerror}")
 
     async def load_resends(self) -> None:
         """Fill the resend window from disk. Until it returns, no frame that wants an ack may be taken."""
@@ -289,8 +283,7 @@ class Journal:
         if self._pending and (reason := self._write_pending()):
             log.error("%d entries are lost: %s", len(self._pending), reason)
         await self._syncer.close()
-        self._leave_keys(self._active.path, bytes(self._active_keys))
-        os.close(self._fd)
+        self._files.close()
 
 
 def _kind(reason: str) -> str:

@@ -1,5 +1,6 @@
 """One process per data folder."""
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -25,6 +26,7 @@ def lock_folder(folder: Path) -> TextIO:
         ) from None
     file.seek(0)
     file.truncate()
-    file.write(f"{os.getpid()}\n")
-    file.flush()
+    with contextlib.suppress(OSError):  # a full disk: only whoever comes second learns less
+        file.write(f"{os.getpid()}\n")
+        file.flush()
     return file

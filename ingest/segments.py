@@ -1,10 +1,13 @@
 """The files of the journal: `<position>.log` segments, `<position>.keys` of deleted ones, set-aside damage.
 
 A position is a byte offset in the endless journal; a segment's name is the position it begins at. Each run
-of the process begins at the next multiple of 2^40, so a position that a power cut took back is never used
-a second time (an event id stored under it would swallow a new line).
+of the process begins at a later multiple of 2^40, so a position that a power cut took back is never used
+a second time (an event id stored under it would swallow a new line). Runs are numbered by the minute they
+begin in, or by one more than the last where that is later: so a data folder that was restored from a backup,
+whose own count is old, does not use again what Elasticsearch has stored under it since.
 """
 
+import logging
 import os
 import time
 from pathlib import Path
@@ -15,7 +18,12 @@ from ingest.entries import KEY_BYTES, Damage, decode_entries, entry_keys
 from ingest.resends import WINDOW_KEYS, WINDOW_SECONDS
 from storage.durable import sync_folder, write_durably
 
-RUN_BITS = 40  # 2^40 bytes a run, 2^23 runs until positions outgrow a signed 64-bit integer
+log = logging.getLogger("logdock.ingest.journal")
+
+RUN_BITS = 40  # 2^40 bytes a run, 2^23 runs until positions outgrow a signed 64-bit integer: in 2041
+FIRST_RUN = 1_767_225_600  # 2026-01-01 UTC, in seconds since the epoch
+RUN_SECONDS = 60
+LAST_TIMED_RUN = 1 << 22  # a clock that is years ahead must not use up the runs there are
 
 
 class Segment(msgspec.Struct):
@@ -40,13 +48,21 @@ def existing_segments(folder: Path) -> list[Segment]:
     return [Segment(path, int(path.stem), path.stat().st_size) for path in paths]
 
 
-def next_run(folder: Path, segments: list[Segment]) -> int:
-    """The number of this run, recorded durably before anything is written under it."""
+def next_run(folder: Path, segments: list[Segment], now: float) -> int:
+    """The number of this run, recorded durably before anything is written under it.
+
+    `now` is in seconds since the epoch. On a full disk it cannot be recorded; then the clock alone keeps the
+    next run apart, should a power cut take this one's segment.
+    """
     file = folder / "run"
     before = int(file.read_text()) if file.exists() else 0
     newest = segments[-1].end >> RUN_BITS if segments else 0  # of the end: a run may outgrow its 2^40
-    run = max(before, newest) + 1
-    write_durably(file, str(run).encode())
+    timed = int(now - FIRST_RUN) // RUN_SECONDS
+    run = max(before + 1, newest + 1, timed if timed <= LAST_TIMED_RUN else 0)
+    try:
+        write_durably(file, str(run).encode())
+    except OSError as problem:
+        log.warning("cannot record run %d: %s", run, problem)
     return run
 
 
@@ -117,7 +133,10 @@ def _keys_of(path: Path) -> bytes:
     if path.with_suffix(".keys").exists():
         return b""  # the key file beside it is read instead
     block = scan_keys(path)
-    leave_keys(path, block)  # a run that was killed left none
+    try:
+        leave_keys(path, block)  # a run that was killed left none
+    except OSError as problem:  # a full disk: the next start scans again
+        log.warning("cannot keep the resend keys of %s: %s", path.name, problem)
     return block
 
 

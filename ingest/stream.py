@@ -1,8 +1,9 @@
 """One connection of a stream protocol (Fluentd forward, GELF over TCP): bytes in, journal entries out.
 
 It reads seldom and much: Docker writes one message a syscall, and waking for each costs ten times what the
-message costs. So a connection that never asked for an ack is read at most every 20 ms while little comes;
-one that is asked to acknowledge is read at once, because its container waits for each ack.
+message costs. So a connection that never asked for an ack is read every 20 ms while its messages come thick
+but small. One whose messages come one by one is read at once, for what waits unread would be lost with this
+process; so is one that wants acknowledgements, because its container waits for each.
 """
 
 import asyncio
@@ -29,7 +30,9 @@ from parsers.record import DecodeError, Frame, Frames
 log = logging.getLogger("logdock.ingest")
 
 BIG_READ = 32 << 10  # from here on the sender is busy: read on at once, but let the others have their turn
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER with no time: closing sends a reset (socket(7))
+# SO_LINGER (socket(7)). With no time, closing sends a reset, and so does the kernel when this process is
+# killed. After an orderly end the sender's kernel takes one more write and drops it: a line, without acks.
+_RESET, _IN_ORDER = struct.pack("ii", 1, 0), struct.pack("ii", 0, 0)
 LAST_BYTES = 4 << 20  # taken at a connection's end: about what a kernel holds; a busy sender never ends
 CLOSE_AFTER_SECONDS = 1.5  # blocked this long with an ack owed: closing makes Docker resend, silence hangs it
 
@@ -46,7 +49,11 @@ class Connection(asyncio.Protocol):
         self._acks = self._splitter if isinstance(self._splitter, ForwardSplitter) else None
         self._transport: asyncio.Transport
         self._refused = False
+        self._descriptor: int | None = None  # of the socket, once `close` was called
         self._owed = 0  # answers that wait for the journal
+        self._answered = 0.0  # when it last got one, or began to wait for one (monotonic)
+        self._read = 0.0  # when it was last read (monotonic), if it wants no acks
+        self.unfinished = 0  # bytes of a message that is not whole yet, as the gate counts them
         self.opened = time.monotonic()
         self.reads = 0
         self.overlapped = False  # its client had two frames on the way at once (gate.py says what that means)
@@ -62,6 +69,7 @@ class Connection(asyncio.Protocol):
         address = transport.get_extra_info("peername")
         self.peer = address[0] if isinstance(address, tuple) and address else ""
         self._peer_bytes = self.peer.encode()[:255]
+        self._linger(_RESET)
         self._append(Kind.OPEN)
         self._gate.opened(self, self._label)
         if self._journal.full:  # no memory is left for what it would say: it waits in its own socket
@@ -75,7 +83,10 @@ class Connection(asyncio.Protocol):
         except DecodeError as problem:
             self._refuse(problem)
             return
-        self._throttle(len(data))
+        if (held := self._splitter.buffered) != self.unfinished:
+            self._gate.hold(self, held)
+        if not self._transport.is_closing():
+            self._throttle(len(data))
 
     def _throttle(self, size: int) -> None:
         if self._journal.blocked:
@@ -86,13 +97,21 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
             asyncio.get_running_loop().call_soon(self.resume)
         elif not self.asked_for_acks:
-            self._transport.pause_reading()
-            self._gate.resume_later(self)
+            before, self._read = self._read, time.monotonic()
+            if not self._gate.read_at_once(before, self._read):
+                self._transport.pause_reading()
+                self._gate.resume_later(self)
 
     def eof_received(self) -> bool:
+        self._linger(_IN_ORDER)
         return False  # nothing more can come: close, as the sender did
 
     def connection_lost(self, _: Exception | None) -> None:
+        if self._descriptor is not None:
+            self._take_last(
+                self._descriptor
+            )  # what came since close(), a turn of the loop ago; the socket is open still
+        self._gate.hold(self, 0)
         if not self._refused:
             self._end_of_stream()
         self._append(Kind.CLOSE)
@@ -116,6 +135,8 @@ class Connection(asyncio.Protocol):
         json = self._acks is not None and self._acks.json
         answer = b"".join(encode_ack(frame.chunk, json=json) for frame in frames.acks)
         raw, new_keys = self._without_resends(frames, keys)
+        if not self._owed:
+            self._answered = time.monotonic()
         self._owed += 1
         done = partial(self._answer, answer, len(keys))
         if raw:
@@ -155,6 +176,8 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, answer: bytes, acks: int) -> None:
         self._owed -= 1
+        if self._owed:
+            self._answered = time.monotonic()
         if not self._transport.is_closing():
             self._transport.write(answer)
             self._gate.acks += acks
@@ -171,7 +194,14 @@ class Connection(asyncio.Protocol):
     def _refuse(self, problem: DecodeError) -> None:
         self._refused = True
         self._gate.refuse(self._label, problem.reason, f"{self.peer or 'unix'}: {problem}")
+        self._gate.hold(self, 0)
+        self._linger(_IN_ORDER)  # the acks of what was good must arrive
         self._transport.close()
+
+    def _linger(self, how: bytes) -> None:
+        sock = self._transport.get_extra_info("socket")
+        if sock is not None and not self._transport.is_closing():
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, how)
 
     def pause(self) -> None:
         """Read no more until the journal takes lines again."""
@@ -221,27 +251,43 @@ class Connection(asyncio.Protocol):
         self._gate.refuse(self._label, "stuck", f"{self.peer or 'unix'}: closed an idle connection with acks")
         self.close()
 
-    def close(self) -> None:
-        """Take what has arrived, then end so that the sender's next write fails and is made again.
+    def unanswered_seconds(self, now: float) -> float:
+        """How long it has waited for its next answer (monotonic `now`)."""
+        return now - self._answered if self._owed else 0.0
 
-        After an orderly end the sender's kernel takes one more write and drops it: a line, where there are
-        no acks.
-        """
+    def close_unanswered(self) -> None:
+        """Its disk hangs: let it dial and send again. What comes again is known by its chunk."""
+        if not self._transport.is_closing():
+            self._gate.refuse(self._label, "journal_slow", f"{self.peer or 'unix'}: no ack for too long")
+            self._transport.abort()
+
+    def close_unfinished(self) -> None:
+        """Unfinished messages fill the memory, and it holds most of them."""
+        self._refused = True
+        self._gate.refuse(
+            self._label, "unfinished", f"{self.peer or 'unix'}: {self.unfinished} bytes of one message"
+        )
+        self._gate.hold(self, 0)
+        self._transport.abort()  # no wait for a peer that does not read
+
+    def close(self) -> None:
+        """Take what has arrived, then end so that the sender's next write fails and is made again."""
         sock = self._transport.get_extra_info("socket")
         if sock is not None and not self._transport.is_closing():
-            self._take_last(sock.fileno())
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self._descriptor = sock.fileno()
+            self._take_last(self._descriptor)
+            self._linger(_RESET)
         self._transport.close()
 
     def _take_last(self, descriptor: int) -> None:
         """What waits in the kernel, while reading pauses, counts as delivered with a sender without acks."""
         with contextlib.suppress(OSError):  # BlockingIOError: there is no more
             for _ in range(LAST_BYTES // BIG_READ):
-                if self._journal.blocked or not (data := os.read(descriptor, BIG_READ)):
+                if self._journal.blocked or self._refused:
+                    return
+                if not (data := os.read(descriptor, BIG_READ)):
                     return
                 self.data_received(data)
-                if self._transport.is_closing():  # garbage
-                    return
 
 
 def _cut(raw: bytes, frames: list[Frame]) -> bytes:

@@ -14,6 +14,8 @@ disable_created_metrics()  # type: ignore[no-untyped-call] # a second line per c
 
 LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
 
+BULK_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)  # seconds
+
 
 class BeforeScrape(Collector):
     """Runs hooks before each scrape, so that plain integers of hot paths are carried over in time."""
@@ -56,6 +58,33 @@ class Metrics:
         self.records = counter("records", "Records decoded from the journal", ("protocol",))
         self.events = counter("events", "Events handed to the store")
         self.rejected = counter("rejected", "Events that the store refused for good, by reason", ("reason",))
+        self.quarantined = counter("quarantined", "Events put into the quarantine, by reason", ("reason",))
+        self.quarantine_retried = counter(
+            "quarantine_retried", "Events of the quarantine offered to the store again, by outcome", ("outcome",)
+        )
+        self.quarantine_events = gauge("quarantine_events", "Events in quarantine now, by reason", ("reason",))
+        self.quarantine_bytes = gauge("quarantine_bytes", "Bytes of the quarantine on disk")
+        self.quarantine_full = gauge(
+            "quarantine_full", "1 while the quarantine is full and holds up delivery"
+        )
+        self.pruned_lines = counter("pruned_lines", "Lines removed on purpose, by reason", ("reason",))
+        self.bulk_seconds = Histogram(
+            "logdock_elasticsearch_bulk_seconds",
+            "Bulk requests, answered or not",
+            buckets=BULK_BUCKETS,
+            registry=registry,
+        )
+        self.bulk_retries = counter(
+            "elasticsearch_retries", "Events sent to Elasticsearch again, by reason", ("reason",)
+        )
+        self.bulk_body_bytes = gauge("elasticsearch_body_bytes", "What a bulk body may hold now")
+        self.bulk_in_flight = gauge("elasticsearch_in_flight", "Bulk requests on their way")
+        self.degraded = counter(
+            "elasticsearch_degraded", "Events stored with less of them indexed, as they were refused whole"
+        )
+        self.doubles_removed = counter(
+            "elasticsearch_doubles_removed", "Second copies removed, of lines sent again across a roll-over"
+        )
         self.replayed = counter("replayed_records", "Records read again from the journal after a start")
         self.tail_dropped = counter("tail_dropped", "Events a slow live follower did not get")
         self.followers = gauge("tail_followers", "Live tail followers")
@@ -71,10 +100,11 @@ class Metrics:
             buckets=LATENCY_BUCKETS,
             registry=registry,
         )
-        self.lag_bytes = gauge("pipeline_lag_bytes", "Journal bytes not yet handed to the store")
+        self.lag_bytes = gauge("pipeline_lag_bytes", "Journal bytes that the store has not got")
         self.lag_seconds = gauge(
-            "pipeline_lag_seconds", "Age of the oldest journal entry not yet handed to the store"
+            "pipeline_lag_seconds", "Since the oldest line that the store has not got was read"
         )
+        self.store_up = gauge("store_up", "1 while the store takes lines")
         self.udp_drops = gauge("udp_kernel_drops", "GELF datagrams the kernel dropped before they were read")
         self.unsafe_bytes = gauge(
             "store_unsafe_bytes", "Journal bytes that the store has not made durable yet"

@@ -6,11 +6,22 @@ from typing import Protocol
 import msgspec
 
 from parsers.event import Container, Event
+from parsers.rests import Rest
+from storage.prune import Pruned, PruneResult, Selection
 from storage.query import Page, Query
 
 # After a power cut the last numbers given out may be lost with the journal's unsynced end. Every run of the
 # process jumps further than any such loss can be (0.2 s), so no sequence or offset is ever given twice.
 RUN_JUMP = 1 << 20
+
+
+def after_jump(number: int, run: int) -> int:
+    """The first sequence or offset of run number `run`: whole jumps after `number`, the last one before.
+
+    At least `run` jumps from 0: runs are numbered by the clock, so a data folder that was restored from a
+    backup does not give out again what clients have seen since.
+    """
+    return number + max(1, run - number // RUN_JUMP) * RUN_JUMP
 
 
 class StoreUnavailable(Exception):  # noqa: N818 - the house's word: time will mend it
@@ -37,6 +48,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
     offset: int = 0  # the offset that the next emitted event gets
     held: tuple[Held, ...] = ()
     index: int = 0  # records of the entry at `next` that are in the store already
+    rests: tuple[Rest, ...] = ()  # what the joiner knows of lines whose records need not be fed again
 
     @property
     def oldest(self) -> int:
@@ -76,6 +88,14 @@ class NameSummary(msgspec.Struct, frozen=True):
     containers: int = 0
 
 
+class Lag(msgspec.Struct, frozen=True):
+    """What a store has taken and has not stored yet. Only one that is elsewhere has any."""
+
+    lines: int = 0
+    seconds: float = 0.0  # since the oldest of them was read from the network
+    problem: str | None = None  # why it takes nothing just now
+
+
 OnRejected = Callable[[Sequence[Rejection]], None]
 
 
@@ -96,6 +116,16 @@ class Store(Protocol):
 
         Events whose id the store already has are kept, not doubled. May wait (back-pressure). Returning
         does not mean durable: `safe` tells. `events` may be empty: then only the checkpoint moves on.
+        """
+
+    def lag(self) -> Lag:
+        """How far behind it is."""
+
+    async def put_back(self, events: Sequence[Event]) -> Sequence[Rejection]:
+        """Take events that were refused once, in any order; all but those returned are durable then.
+
+        Those returned are refused again, and nobody else is told of them. Those that are here already are
+        not doubled. The checkpoint stays where it is.
         """
 
     def safe(self) -> Checkpoint | None:
@@ -124,6 +154,15 @@ class Store(Protocol):
 
     async def label_values(self, key: str, query: Query) -> list[NameSummary]:
         """Every value of one label, by value."""
+
+    async def prune(self, selection: Selection, dry_run: bool) -> PruneResult:
+        """Remove the selected lines whose append has returned, for good; a dry run only counts them.
+
+        What went is recorded, also when StoreUnavailable is raised half way; its text then says how many.
+        """
+
+    def pruned(self) -> list[Pruned]:
+        """What was removed on purpose so far, the newest first."""
 
     async def close(self) -> None:
         """Release everything. Does not flush: what is not safe is replayed from the journal."""

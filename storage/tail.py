@@ -7,6 +7,7 @@ does not fit is counted and told in its place. Followers with the same question 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 
@@ -15,10 +16,12 @@ import msgspec
 from parsers.event import Event
 from storage.metrics import Metrics
 from storage.query import Query, matches_origin, matching
-from storage.store import RUN_JUMP, Store
+from storage.store import RUN_JUMP, Store, StoreUnavailable
 
 CAPACITY = 10_000  # events waiting for one follower: seconds of a busy server, shared with other followers
 MAX_WAITING = 8 * 2**20  # characters of message waiting for one follower; passed by at most one batch
+STORED_SECONDS = 2.0  # a resuming follower waits so long for the store to have what was shown already
+LOOK_SECONDS = 0.05  # between two looks meanwhile
 PAGE = 1_000  # events read from the store at once by a resuming follower
 
 
@@ -110,20 +113,33 @@ class Follower:
 class Tail:
     """Hands stored events to followers.
 
-    `offset` is the highest published so far, -1 before any: after a start, `begin` sets it.
+    `offset` is the highest published so far, `stored` the highest that the store has taken; -1 before any.
+    They differ while the store is away. After a start, `begin` sets them.
     """
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._followers: dict[Query, list[Follower]] = {}
-        self.offset = -1
+        self.offset = self.stored = -1
+
+    @property
+    def followed(self) -> bool:
+        """Whether anybody follows."""
+        return bool(self._followers)
 
     def begin(self, offset: int) -> None:
         """The highest offset that was published before this process: the start's checkpoint.offset - 1."""
-        self.offset = max(self.offset, offset)
+        self.offset = self.stored = max(self.offset, offset)
 
-    def publish(self, events: Sequence[Event]) -> None:
-        """Called with what the store has taken, in the order of offsets. Never waits."""
+    def publish(self, events: Sequence[Event], *, stored: bool = True) -> None:
+        """Called with new events in the order of offsets, mostly once the store has taken them. Never waits.
+
+        Those that were shown before are left out.
+        """
+        if events and stored:
+            self.stored = max(self.stored, events[-1].offset)
+        if events and events[0].offset <= self.offset:
+            events = [event for event in events if event.offset > self.offset]
         if not events:
             return
         self.offset = max(self.offset, events[-1].offset)
@@ -172,6 +188,7 @@ async def resume(
     """
     follower = tail.follow(query)
     try:
+        await _all_stored(tail)
         place, gap = await _begin(tail, store, after_offset)
         if gap:
             yield gap
@@ -191,6 +208,15 @@ async def resume(
                     yield event
     finally:
         follower.close()
+
+
+async def _all_stored(tail: Tail) -> None:
+    """Until the store has all that was published up to now: the rest waits at the follower."""
+    mark, end = tail.offset, time.monotonic() + STORED_SECONDS
+    while tail.stored < mark:
+        if time.monotonic() > end:
+            raise StoreUnavailable("the store is behind the live tail: lines in between cannot be read yet")
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _begin(tail: Tail, store: Store, after_offset: int) -> tuple[int, Gap | None]:

@@ -196,10 +196,10 @@ async def test_a_pipeline_that_died_is_told(running: Running, monkeypatch: pytes
     server = await running.start()
     assert server._house is not None
 
-    async def broken(*_: object) -> None:
+    def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(server._house.store, "append", broken)
+    monkeypatch.setattr(server._house.tail, "publish", broken)
     await running.send(frame("line", "c1"), wanted=ack("c1"))
     pipeline = server._house._running
     assert pipeline is not None

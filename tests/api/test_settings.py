@@ -69,10 +69,9 @@ def test_a_comma_inside_a_template_separates_nothing(monkeypatch: pytest.MonkeyP
         ({"store": "http://x:port"}, "--store (LOGDOCK_STORE): is not a store"),
         ({"sync": "never"}, "--sync (LOGDOCK_SYNC): input should be 'interval' or 'always'"),
         (
-            {"on_full": "drop-oldest"},
-            "--on-full (LOGDOCK_ON_FULL): drop-oldest comes in a later version: use block",
+            {"on_full": "panic"},
+            "--on-full (LOGDOCK_ON_FULL): input should be 'block', 'drop-oldest' or 'drop-new'",
         ),
-        ({"on_full": "panic"}, "--on-full (LOGDOCK_ON_FULL): 'panic' is not known: use block"),
         ({"retention": "soon"}, "--retention (LOGDOCK_RETENTION): 'soon' is not a duration"),
         ({"retention": "0s"}, "--retention (LOGDOCK_RETENTION): would delete every line at once"),
         ({"retention_size": "0"}, "--retention-size (LOGDOCK_RETENTION_SIZE): would delete every line"),

@@ -28,9 +28,9 @@ class Journals:
         self.folder = folder
         self.open: list[Journal] = []
 
-    def __call__(self, *, limit: int = 1 << 30, floor: int = 0, always: bool = False) -> Journal:
+    def __call__(self, *, limit: int = 1 << 30, floor: int = 0, **options: Any) -> Journal:
         space = Space(self.folder, limit, floor)
-        journal = Journal(self.folder, IDENTITY, Metrics(), space, always=always)
+        journal = Journal(self.folder, IDENTITY, Metrics(), space, **options)
         self.open.append(journal)
         return journal
 
@@ -49,7 +49,7 @@ class Journals:
         syncer.dirty = False
         syncer._work.put(None)
         await asyncio.to_thread(syncer._thread.join)
-        os.close(journal._fd)
+        os.close(journal._files.fd)
 
     async def close_all(self) -> None:
         for journal in list(self.open):

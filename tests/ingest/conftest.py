@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import uvloop
 
+from ingest import segments
 from tests.ingest.bench import Journals, Writev
 from tests.ingest.listening import Listening
 
@@ -32,6 +33,12 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[]
     if item.path.name in SOCKETS:
         loops["uvloop"] = uvloop.new_event_loop
     return loops
+
+
+@pytest.fixture(autouse=True)
+def counted_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs count from 1 as if the clock said nothing, so that tests can name their positions."""
+    monkeypatch.setattr(segments, "LAST_TIMED_RUN", -1 << 40)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import gzip
 
+import msgspec
 import pytest
 
 from ingest.decoding import MALFORMED_TEXT_BYTES, Decoder
@@ -9,7 +10,8 @@ from ingest.entries import Entry, Kind, Protocol, frame_payloads
 from parsers.event import Event
 from parsers.join import Part
 from parsers.normalize import Normalizer
-from tests.ingest.bench import IDENTITY, frame, part
+from parsers.rests import Rest
+from tests.ingest.bench import ID, IDENTITY, frame, part
 
 OBSERVED = 1_795_482_000_000_000_000
 POSITION = 1 << 40
@@ -83,3 +85,22 @@ def test_what_becomes_no_record_is_counted(decoder: Decoder) -> None:
     signal = b"\x93\xa3tag\x91\x92\x01\x80\x81\xadfluent_signal\x01"
     assert events(decoder, entry(Protocol.FORWARD, signal, 1)) == []
     assert decoder.skipped == {"signal": 1}
+
+
+def test_a_cut_lines_connection_is_numbered_anew(decoder: Decoder) -> None:
+    """A process counts the runs that it reads from 1; another one that begins later counts fewer."""
+    rest = Rest((7 << 32) | 3, "c", None, "stdout", "", 65, 0, 0, 0)
+    (saved,) = decoder.suspended((rest,))
+    assert saved.connection == 3
+    decoder.begin_run()
+    (ours,) = decoder.resumed((saved,))
+    made = entry(Protocol.FORWARD, b"", 0, connection=3)
+    assert ours == msgspec.structs.replace(rest, connection=decoder.connection(made))
+
+
+def test_an_unmarked_record_ends_a_cut_line_of_a_checkpoint(decoder: Decoder) -> None:
+    decoder.resumed((Rest(3, ID, "shop-web-1", "stdout", "", 65, 0, 0, 0),))
+    kinds = [
+        type(item) for item in decoder.decode(entry(Protocol.FORWARD, frame("end") + frame("next"), 2), 0)
+    ]
+    assert kinds == [Part, Event]

@@ -23,6 +23,7 @@ class Sender(SimpleNamespace):
 
     def __init__(self, peer: str = "10.0.0.1", **more: Any) -> None:
         plain = {"opened": 100.0, "overlapped": False, "may_want_acks": True, "idle": 0}
+        plain |= {"unfinished": 0, "unanswered": 0.0}
         super().__init__(peer=peer, done=[], **(plain | more))
 
     __hash__ = object.__hash__  # type: ignore[assignment]
@@ -44,6 +45,16 @@ class Sender(SimpleNamespace):
 
     def close_stuck(self) -> None:
         self.done.append("close_stuck")
+
+    def unanswered_seconds(self, _: float) -> float:
+        return float(self.unanswered)
+
+    def close_unanswered(self) -> None:
+        self.done.append("close_unanswered")
+
+    def close_unfinished(self) -> None:
+        self.done.append("close_unfinished")
+        self.gate.hold(self, 0)
 
 
 def sender(peer: str = "10.0.0.1", **more: Any) -> Any:
@@ -146,6 +157,45 @@ async def test_only_an_idle_connection_with_signs_of_a_lost_ack_is_closed(
     gate.opened(one, "forward")
     gate._sweep()
     assert one.done == (["close_stuck"] if closed else [])
+
+
+@pytest.mark.parametrize(("seconds", "closed"), [(0.0, False), (0.9, False), (1.0, True)])
+async def test_who_gets_no_ack_for_too_long_is_closed(seconds: float, closed: bool) -> None:
+    gate = Gate(Metrics())
+    one = sender(unanswered=seconds * gate_module.UNANSWERED_SECONDS, may_want_acks=False)
+    gate.opened(one, "forward")
+    gate._sweep()
+    assert one.done == (["close_unanswered"] if closed else [])
+
+
+async def test_who_holds_most_of_an_unfinished_message_ends_when_all_hold_too_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gate_module, "MAX_UNFINISHED", 1000)
+    gate = Gate(Metrics())
+    small, big, late = (sender(gate=gate) for _ in range(3))
+    for one in (small, big, late):
+        gate.opened(one, "forward")
+    gate.hold(small, 300)
+    gate.hold(big, 350)
+    gate.hold(big, 400)
+    gate.hold(late, 300)
+    assert (gate.unfinished, small.done, big.done, late.done) == (1000, [], [], [])
+    gate.hold(late, 301)
+    assert (gate.unfinished, small.done, big.done, late.done) == (601, [], ["close_unfinished"], [])
+    gate.hold(late, 1200)
+    assert (gate.unfinished, small.done, late.done) == (300, [], ["close_unfinished"])
+
+
+async def test_few_reads_far_apart_need_not_wait() -> None:
+    gate = Gate(Metrics())
+    far = gate_module.SPARSE_SECONDS
+    assert not gate.read_at_once(last=10.0, now=10.0 + far * 0.9)
+    now = 20.0
+    assert [gate.read_at_once(now - 2 * far, now) for _ in range(gate_module.SPARSE_READS + 3)] == (
+        [True] * gate_module.SPARSE_READS + [False] * 3
+    )
+    assert gate.read_at_once(now, now + 2 * gate_module.TICK_SECONDS)
 
 
 async def test_nobody_is_swept_when_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -158,7 +158,8 @@ async def test_a_time_that_is_none(inputs: Input, text: str) -> None:
         (b"\xc1", MSGPACK, 400, "not msgpack"),
         (b"\x81\xa1a", MSGPACK, 400, "not msgpack"),
         (b"\x91" * 100_000, MSGPACK, 400, "not msgpack"),
-        (b"\x81\xc0\x81\x91\xc0\xc0", MSGPACK, 400, "not msgpack"),
+        (b"\x92\x80\x01", MSGPACK, 400, "must be an object"),
+        (b"\x80\x80", MSGPACK, 400, "something follows"),
         (b"x=1", FORM, 400, "json or msgpack"),
         (b"json={", FORM, 400, "not JSON"),
         (b"<log/>", {"content-type": "application/xml"}, 415, "application/xml"),
@@ -221,6 +222,74 @@ async def test_a_blocked_journal_asks_to_come_again(inputs: Input) -> None:
         assert "journal full" in answer.text
     inputs.journal.blocked = None
     assert data(inputs.journal) == []
+
+
+async def test_every_refusal_is_counted_by_reason(inputs: Input, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_module, "BODY_BYTES", 1000)
+    refused = inputs.journal.metrics.refused
+    broken_form = {"content-type": "multipart/form-data"}
+    for content, headers, reason in (
+        (b"{", JSON, "malformed"),
+        (b"x" * 1001, JSON, "oversize"),
+        (b"<x/>", {"content-type": "application/xml"}, "unknown_type"),
+        (b"{}", JSON | {"content-encoding": "br"}, "unknown_encoding"),
+        (b"nonsense", broken_form, "malformed"),
+    ):
+        before = counted(refused, "forward_http", reason)
+        assert (await inputs.post("/fluentd/app", content, headers)).status_code >= 400
+        assert counted(refused, "forward_http", reason) == before + 1
+    inputs.journal.blocked = "journal full: for this test"
+    await inputs.post("/gelf", GELF, JSON)
+    assert counted(refused, "gelf_http", "journal_blocked") == 1
+    inputs.journal.blocked = None
+
+
+async def test_bodies_of_all_requests_are_bounded(inputs: Input, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_module, "ALL_BODIES_BYTES", 2000)
+    go_on = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'[{"log":"' + b"x" * 1500
+        await go_on.wait()
+        yield b'"}]'
+
+    line = b'{"log":"' + b"y" * 600 + b'"}'
+    slow = asyncio.create_task(inputs.post("/fluentd/app", slowly(), JSON))
+    await asyncio.sleep(0.02)
+    answer = await inputs.post("/fluentd/app", line, JSON)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert counted(inputs.journal.metrics.refused, "forward_http", "busy") == 1
+    go_on.set()
+    assert (await slow).status_code == 200
+    assert (await inputs.post("/fluentd/app", line, JSON)).status_code == 200
+    packed = gzip.compress(b'{"log":"' + b"z" * 3000 + b'"}')
+    answer = await inputs.post("/fluentd/app", packed, JSON | {"content-encoding": "gzip"})
+    assert answer.status_code == 503
+    assert [record["log"][0] for record in inputs.records()] == ["x", "y"]
+
+
+async def test_what_was_told_to_come_again_is_kept_once(
+    inputs: Input, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk hangs: the sender is not left waiting, and its body is not doubled when it comes again."""
+    held: list[Any] = []
+    monkeypatch.setattr(http_module, "UNANSWERED_SECONDS", 0.05)
+    monkeypatch.setattr(inputs.journal._syncer, "when_safe", held.extend)
+    line = b'{"log":"the same twice"}'
+    answers = await asyncio.gather(*(inputs.post("/fluentd/app", line, JSON) for _ in range(2)))
+    answers.append(await inputs.post("/fluentd/app", line, JSON))
+    assert [answer.status_code for answer in answers] == [503] * 3
+    assert answers[0].headers["retry-after"] == "5"
+    assert counted(inputs.journal.metrics.refused, "forward_http", "journal_slow") == 3
+    for done in held:
+        done()
+    held.clear()
+    for _ in range(2):
+        assert (await inputs.post("/fluentd/app", line, JSON)).status_code == 200
+    assert len(inputs.records()) == 2
+    monkeypatch.undo()
+    assert (await inputs.post("/fluentd/app", line, JSON)).status_code == 200
+    assert len(inputs.records()) == 3
 
 
 async def test_answered_once_it_is_written(inputs: Input, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,19 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- writing and promises ------------------------------------------------------------------------------
 
 
+async def test_bytes_are_counted_across_the_gap_between_runs(journals: Journals) -> None:
+    first = journals()
+    put(first, b"x" * 1000)
+    end = first.position
+    await journals.close(first)
+    second = journals()
+    put(second, b"y" * 500)
+    assert second.bytes_after(0) == second.size
+    assert second.bytes_after(end) == second.bytes_after(end + 1) == second.position - second.start_position
+    assert second.bytes_after(end - 10) == second.bytes_after(end) + 10
+    assert second.bytes_after(second.position) == 0
+
+
 async def test_a_run_begins_with_its_start(journals: Journals) -> None:
     journal = journals()
     (start,) = entries(journal)

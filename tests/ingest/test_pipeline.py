@@ -8,6 +8,7 @@ import msgpack
 import pytest
 
 from ingest import journal as journal_module
+from ingest import making as making_module
 from ingest import pipeline as pipeline_module
 from ingest.entries import Kind
 from ingest.journal import Journal
@@ -60,6 +61,26 @@ async def test_lines_reach_store_and_followers_at_once(house: House) -> None:
     await house.stop()
 
 
+async def test_a_mistake_of_the_store_does_not_end_the_pipeline(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real, calls = house.store.append, 0
+
+    async def broken_once(*args: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise ZeroDivisionError
+        await real(*args)
+
+    monkeypatch.setattr(house.store, "append", broken_once)
+    house.start()
+    put(house.journal, frame("line"))
+    await until(lambda: house.store.messages == ["line"])
+    assert "store failed, will try again" in caplog.text
+    await house.stop()
+
+
 async def test_a_store_that_is_away_loses_nothing(house: House) -> None:
     house.store.problems = 5
     house.start()
@@ -71,7 +92,7 @@ async def test_a_store_that_is_away_loses_nothing(house: House) -> None:
 
 
 async def test_stop_hands_on_what_is_there(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline_module, "READ_BYTES", 500)
+    monkeypatch.setattr(making_module, "READ_BYTES", 500)
     put(house.journal, *(frame(f"line {number}") for number in range(100)))
     house.start()
     await house.stop()

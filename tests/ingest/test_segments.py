@@ -1,5 +1,6 @@
 """The files of the journal folder, and the resend keys that outlive their lines."""
 
+import errno
 import os
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ from ingest import segments
 from ingest.entries import KEY_BYTES, Kind, Protocol, encode_header
 from ingest.resends import WINDOW_SECONDS
 from ingest.segments import (
+    LAST_TIMED_RUN,
     RUN_BITS,
     Segment,
     existing_segments,
@@ -21,6 +23,9 @@ from ingest.segments import (
     segment_path,
     set_aside,
 )
+
+
+NOW = 1_795_500_000.0  # 2026-11-24
 
 
 def key(number: int) -> bytes:
@@ -58,15 +63,39 @@ def test_segments_are_found_in_order_and_foreign_files_are_none(tmp_path: Path) 
 
 
 def test_runs_are_never_used_twice(tmp_path: Path) -> None:
-    assert next_run(tmp_path, []) == 1
-    assert next_run(tmp_path, []) == 2  # though nothing was ever written under the first
+    assert next_run(tmp_path, [], NOW) == 1
+    assert next_run(tmp_path, [], NOW) == 2  # though nothing was ever written under the first
     (tmp_path / "run").unlink()
-    assert next_run(tmp_path, [write(tmp_path, 7 << RUN_BITS, b"x")]) == 8
+    assert next_run(tmp_path, [write(tmp_path, 7 << RUN_BITS, b"x")], NOW) == 8
 
 
 def test_a_run_that_outgrew_its_numbers_is_not_run_into(tmp_path: Path) -> None:
     last = Segment(segment_path(tmp_path, 0), (4 << RUN_BITS) - 10, 20)
-    assert next_run(tmp_path, [last]) << RUN_BITS > last.end
+    assert next_run(tmp_path, [last], NOW) << RUN_BITS > last.end
+
+
+def test_a_restored_folder_does_not_use_its_old_numbers_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segments, "LAST_TIMED_RUN", LAST_TIMED_RUN)
+    backup = next_run(tmp_path, [], NOW)
+    assert next_run(tmp_path, [], NOW) == backup + 1  # in the same minute
+    later = next_run(tmp_path, [], NOW + 3600)
+    (tmp_path / "run").write_text(str(backup))
+    assert next_run(tmp_path, [], NOW + 7200) > later
+    assert next_run(tmp_path, [], NOW - 86_400) > later  # a clock that goes back
+    assert next_run(tmp_path, [], NOW * 10) < LAST_TIMED_RUN  # and one that is centuries ahead
+
+
+def test_a_full_disk_does_not_keep_a_run_from_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(segments, "write_durably", full)
+    assert next_run(tmp_path, [], NOW) == 1
+    assert "cannot record run 1" in caplog.text
 
 
 def test_what_is_set_aside_is_kept_and_gone_from_the_segment(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import socket
 import threading
 
 import msgpack
@@ -202,6 +203,17 @@ async def test_a_sender_without_acks_is_read_seldom(
     assert len(data(house.journal)) < 6
 
 
+async def test_lines_that_come_one_by_one_do_not_wait(
+    house: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate_module, "TICK_SECONDS", 60)
+    sender = await house.sender()
+    for number in range(5):
+        sender.send(frame(f"{number}"))
+        await until(lambda wanted=number + 1: len(data(house.journal)) == wanted)  # type: ignore[misc]
+        await asyncio.sleep(2 * gate_module.SPARSE_SECONDS)
+
+
 async def test_a_big_sender_leaves_the_others_their_turn(house: Listening) -> None:
     big, small = await house.sender(), await house.sender()
     lines = [frame("x" * 1000) for _ in range(3000)]
@@ -209,3 +221,58 @@ async def test_a_big_sender_leaves_the_others_their_turn(house: Listening) -> No
     small.send(frame("small", "c1"))
     assert await small.receive(len(ack("c1"))) == ack("c1")
     await until(lambda: sum(entry.count for entry in entries(house.journal)) == 3001)
+
+
+# -- unfinished messages -------------------------------------------------------------------------------
+
+
+async def test_unfinished_messages_of_all_are_bounded(
+    house: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate_module, "MAX_UNFINISHED", 100_000)
+    small, big, healthy = [await house.sender(protocol) for protocol in ("gelf_tcp", "forward", "forward")]
+    small.send(b'{"short_message":"' + b"x" * 30_000)
+    big.send(frame("x" * 60_000)[:-1])
+    await until(lambda: house.gate.unfinished > 90_000)
+    healthy.send(frame("fine", "c1"))
+    assert await healthy.receive(len(ack("c1"))) == ack("c1")
+    healthy.send(frame("x" * 20_000, "c2")[:-1])
+    assert await big.end() == b""  # its sender dials and sends it again
+    assert house.refused("unfinished") == 1
+    assert house.refused("torn") == 0
+    healthy.send(frame("x" * 20_000, "c2")[-1:])
+    assert await healthy.receive(len(ack("c2"))) == ack("c2")
+    small.send(b'"}\0')
+    await until(lambda: b"".join(data(house.journal)).count(b"x") == 50_000)
+    assert house.gate.unfinished == 0
+    again = await house.sender()
+    again.send(frame("x" * 60_000))
+    await until(lambda: b"".join(data(house.journal)).count(b"x") == 110_000)
+
+
+async def test_what_a_closed_connection_held_counts_no_more(house: Listening) -> None:
+    sender = await house.sender()
+    sender.send(frame("x" * 1000)[:-1])
+    await until(lambda: house.gate.unfinished)
+    await sender.close()
+    await until(lambda: house.gate.unfinished == 0)
+    garbage = await house.sender()
+    garbage.send(frame("x" * 1000)[:-1], b"\xc1")
+    await garbage.end()
+    await until(lambda: not house.gate.connections)
+    assert house.gate.unfinished == 0
+
+
+# -- death ---------------------------------------------------------------------------------------------
+
+
+async def test_a_sender_is_reset_when_this_process_dies(house: Listening) -> None:
+    """As the kernel closes what is left of a killed process: the next write must fail, not vanish."""
+    sender = await house.sender()
+    sender.send(frame("line", "c1"))
+    assert await sender.receive(len(ack("c1"))) == ack("c1")
+    (connection,) = house.gate.connections
+    descriptor = connection._transport.get_extra_info("socket").fileno()
+    linger = socket.socket(fileno=os.dup(descriptor))
+    assert linger.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == stream._RESET
+    linger.close()

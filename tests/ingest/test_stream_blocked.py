@@ -161,6 +161,49 @@ async def test_nobody_is_read_when_memory_is_full(house: Listening, monkeypatch:
     await until(lambda: b"".join(data(house.journal)).count(b"line ") == 100)
 
 
+# -- a disk that hangs ---------------------------------------------------------------------------------
+
+
+async def test_who_waits_too_long_for_a_sync_is_closed_and_known_when_it_comes_again(
+    journals: Journals, monkeypatch: pytest.MonkeyPatch, slow_disk: threading.Event
+) -> None:
+    monkeypatch.setattr(gate_module, "SWEEP_SECONDS", 0.01)
+    monkeypatch.setattr(gate_module, "UNANSWERED_SECONDS", 0.1)
+    house = Listening(journals(always=True))
+    await house.open()
+    plain = await house.sender()
+    plain.send(frame("wants no ack"))
+    for _ in range(2):
+        sender = await house.sender()
+        sender.send(frame("line", "c1"))
+        assert await sender.end() == b""
+    assert house.journal.blocked is None
+    assert house.refused("journal_slow") == 2
+    slow_disk.set()
+    sender = await house.sender()
+    sender.send(frame("line", "c1"), frame("next", "c2"))
+    assert await sender.receive(len(ack("c1") * 2)) == ack("c1") + ack("c2")
+    assert b"".join(data(house.journal)) == frame("wants no ack") + frame("line", "c1") + frame("next", "c2")
+    assert not plain.reader.at_eof()
+    await house.close()
+
+
+async def test_a_gelf_sender_is_never_closed_for_a_journal_that_takes_nothing(
+    house: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would lose what waits in its socket, and learns nothing from the end."""
+    room = full_disk(monkeypatch)
+    sender = await house.sender("gelf_tcp")
+    lines = [b'{"short_message":"%d"}\0' % number for number in range(3000)]
+    sender.send(lines[0])
+    await until(lambda: house.journal.blocked)
+    sender.send(*lines[1:])
+    await asyncio.sleep(0.1)
+    assert not sender.reader.at_eof()
+    room.set()
+    await until(lambda: b"".join(data(house.journal)) == b"".join(lines))
+
+
 # -- Docker's silent connection ------------------------------------------------------------------------
 
 
