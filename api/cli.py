@@ -28,7 +28,9 @@ COMMANDS = {
     "export": "api.cli_export",
     "emit": "api.cli_emit",
     "tag": "api.cli_tag",
+    "prune": "api.cli_prune",
     "doctor": "api.cli_doctor",
+    "quarantine": "api.cli_quarantine",
 }
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count

@@ -99,6 +99,19 @@ class Client:
         answer: dict[str, Any] = orjson.loads(response.content)
         return answer
 
+    def post(
+        self, path: str, body: dict[str, Any], seconds: float | None = ANSWER_SECONDS
+    ) -> dict[str, Any]:
+        """The JSON answer of a path below /api/v1 to a JSON body; it may take `seconds`, None: for ever."""
+        timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
+        with self._errors():
+            headers = {"content-type": "application/json"}
+            content = orjson.dumps(body)
+            response = self._http.post(BASE + path, content=content, headers=headers, timeout=timeout)
+        _raise_for(response)
+        answer: dict[str, Any] = orjson.loads(response.content)
+        return answer
+
     def pages(self, path: str, params: Params, limit: int | None = None) -> Iterator[dict[str, Any]]:
         """Every page of a keyed query, at most `limit` events in all."""
         cursor: dict[str, str] = {}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from api.render import rfc3339
+from storage.pruned_notes import service_was_here, was_here
 from storage.query import Query
 from storage.store import ContainerSummary, Store
 
@@ -25,11 +26,11 @@ async def explain(store: Store, refs: Sequence[str], query: Query, known: Sequen
     storage.resolve (and so known); here is what may have been meant.
     """
     everything = await store.containers(Query())
-    if not everything:
+    if not everything and not store.pruned():
         return [NOTHING_YET]
     notes = [note for ref in refs[:MAX_EXPLAINED] for note in await _container(store, ref, everything)]
     notes += await _services(store, query.services)
-    if notes or known:
+    if notes or known or not everything:
         return notes
     return _filtered(query, await store.containers(origins_only(query)))
 
@@ -46,7 +47,7 @@ def origins_only(query: Query) -> Query:
 
 
 async def _container(store: Store, ref: str, everything: Sequence[ContainerSummary]) -> list[str]:
-    if await store.find_containers(ref):
+    if await store.find_containers(ref) or was_here(store.pruned(), ref.removeprefix("/")):
         return []
     names = (item.container.name for item in everything[:MAX_NAMES])
     return _close(ref, (name for name in names if name))
@@ -59,8 +60,14 @@ async def _services(store: Store, asked: Sequence[str]) -> list[str]:
     notes = []
     for name in asked[:MAX_EXPLAINED]:
         if name not in known:
-            notes += [f"no service {name!r} was ever seen", *_close(name, known[:MAX_NAMES])]
+            notes += _unknown_service(store, name, known)
     return notes
+
+
+def _unknown_service(store: Store, name: str, known: Sequence[str]) -> list[str]:
+    if service_was_here(store.pruned(), name):
+        return [f"nothing of service {name!r} is kept any more: its lines were removed"]
+    return [f"no service {name!r} was ever seen", *_close(name, known[:MAX_NAMES])]
 
 
 def _close(name: str, known: Iterable[str]) -> list[str]:

@@ -94,6 +94,16 @@ _LIMIT = _parameter("limit", f"Lines a page, at most {MAX_LIMIT}.", type="intege
 _ORDER = _parameter("order", "desc (newest first) or asc.", enum=["desc", "asc"], default="desc")
 _CURSOR = _parameter("cursor", "`next` of the page before; the other parameters unchanged.")
 
+QUARANTINE_PARAMETERS = {
+    "parameters": [
+        _parameter("reason", "Why it was refused, in one word."),
+        *_ORIGIN,
+        *_LINE,
+        *_TIME,
+        _LIMIT,
+        _CURSOR,
+    ]
+}
 LIST_PARAMETERS = {"parameters": _ORIGIN}
 LOG_PARAMETERS = {"parameters": [*_ORIGIN, *_LINE, *_TIME, _LIMIT, _ORDER, _CURSOR]}
 CONTEXT_PARAMETERS = {

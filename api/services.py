@@ -11,6 +11,7 @@ from fastapi import APIRouter
 
 from api.settings import Settings
 from storage.metrics import Metrics
+from storage.quarantine_work import Worker
 from storage.store import Store
 from storage.tail import Tail
 
@@ -56,3 +57,4 @@ class Services:
     routers: list[APIRouter] = field(default_factory=list)  # HTTP inputs
     notes: Callable[[], list[str]] = _no_notes
     clock: Callable[[], int] = time.time_ns
+    quarantine: Worker | None = None

@@ -14,6 +14,7 @@ import msgspec
 
 from parsers.event import Origin
 from storage.lists import OriginCount
+from storage.prune import Pruned
 from storage.store import Checkpoint
 
 VERSION = 1  # of the tables below, kept in PRAGMA user_version
@@ -82,18 +83,6 @@ class Sealed(msgspec.Struct, frozen=True):
     entry: FileEntry
     counts: list[OriginCount]
     minutes: list[MinuteCount]
-
-
-class Pruned(msgspec.Struct, frozen=True, array_like=True):
-    """A file that retention removed. `first` and `last` are timestamps."""
-
-    at: int
-    name: str
-    reason: str
-    rows: int
-    bytes: int
-    first: int
-    last: int
 
 
 class Catalogue:
@@ -175,9 +164,29 @@ class Catalogue:
         ).fetchone()
         return msgspec.json.decode(row[0], type=Checkpoint) if row else None
 
-    def pruned(self) -> list[Pruned]:
-        """What retention has removed so far, oldest removal first."""
-        return [Pruned(*row) for row in self._db.execute("SELECT * FROM pruned ORDER BY at")]
+    def counts(self, names: Sequence[str]) -> list[OriginCount]:
+        """Lines of every origin over the named files."""
+        rows = self._db.execute(
+            "SELECT origin, sum(lines), min(first), max(last) FROM lines WHERE file IN"
+            " (SELECT id FROM files WHERE name IN (SELECT value FROM json_each(?))) GROUP BY origin",
+            (msgspec.json.encode(names).decode(),),
+        )
+        return [OriginCount(*row) for row in rows]
+
+    def unrecorded(self) -> list[Pruned]:
+        """What was removed but not yet told to the record, or not for certain, oldest first.
+
+        Among them is what versions before the record has kept in here.
+        """
+        rows = self._db.execute("SELECT value FROM state WHERE name GLOB 'pruned *' ORDER BY name")
+        found = [msgspec.json.decode(row[0], type=Pruned) for row in rows]
+        old = self._db.execute(
+            "SELECT max(at), reason, sum(rows), sum(bytes), min(first), max(last) FROM pruned GROUP BY reason"
+        )
+        for at, reason, lines, size, first, last in old:
+            kind = "retention-size" if reason == "size" else "retention"
+            found.append(Pruned(f"older {reason}", at, kind, lines, first, last, size))
+        return sorted(found, key=lambda record: record.at)
 
     # What changes together
 
@@ -200,20 +209,23 @@ class Catalogue:
             if checkpoint is not None:
                 self._put_checkpoint(journal, checkpoint)
 
-    def replace(self, old: Sequence[FileEntry], sealed: Sealed) -> None:
-        """Put one merged file in the place of the files it was made of."""
+    def replace(self, old: Sequence[FileEntry], sealed: Sealed | None, removed: Pruned | None = None) -> None:
+        """Put one file, or none, in the place of others; `removed` says which of their lines it lacks."""
         with self._transaction():
             for entry in old:
                 self._drop_file(entry)
-            self._put_file(sealed)
+            if sealed is not None:
+                self._put_file(sealed)
+            if removed is not None:
+                row = (f"pruned {removed.id}", msgspec.json.encode(removed).decode())
+                self._db.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", row)
 
-    def prune(self, entries: Sequence[FileEntry], at: int, reason: str) -> None:
-        """Forget files, and note what was in them."""
+    def recorded(self, names: Sequence[str]) -> None:
+        """The removals of these ids are in the record."""
         with self._transaction():
-            for e in entries:
-                self._drop_file(e)
-                row = (at, e.name, reason, e.rows, e.bytes, e.min_timestamp, e.max_timestamp)
-                self._db.execute("INSERT INTO pruned VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            for name in names:
+                self._db.execute("DELETE FROM state WHERE name = ?", (f"pruned {name}",))
+                self._db.execute("DELETE FROM pruned WHERE 'older ' || reason = ?", (name,))
 
     def forget_unused_origins(self) -> None:
         """Drop the origins that no file names. Only when nothing in memory uses their numbers."""

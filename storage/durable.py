@@ -37,6 +37,15 @@ def replacing(path: Path, suffix: str = ".new") -> Iterator[BinaryIO]:
         raise
 
 
+def make_folder(folder: Path) -> None:
+    """Make `folder`, and what is missing above it, so that a power cut leaves it there. Raises OSError."""
+    if not folder.is_dir():
+        if not folder.parent.is_dir():
+            make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)  # also when it is there: who made it may have died before this
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in `folder` durable: files that were made, renamed or deleted there. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -7,20 +7,34 @@ from pathlib import Path
 import msgspec
 
 from parsers.event import Container, Event, parse_id
-from storage import lists
+from storage import elastic_prune, lists
 from storage.elastic_asking import Asker
 from storage.elastic_client import Client
+from storage.elastic_lifecycle import Lifecycle, Limits
 from storage.elastic_sending import Sending
 from storage.elastic_template import STREAM
 from storage.metrics import Metrics
+from storage.prune import Pruned, PruneResult, Selection
+from storage.pruned import FILE, PrunedLog
+from storage.pruned_notes import with_notes
 from storage.query import Page, Query
-from storage.store import Checkpoint, ContainerSummary, NameSummary, OnRejected, StoreUnavailable
+from storage.store import (
+    Checkpoint,
+    ContainerSummary,
+    Lag,
+    NameSummary,
+    OnRejected,
+    Rejection,
+    StoreUnavailable,
+)
 
 FRESH_SECONDS = 1.0  # a question waits so long for lines on their way: a bulk and a refresh on a busy server
 
 
 class ElasticStore:
     """The Store over one data stream. `url` is as for elastic_client.hosts; `folder` holds the commit file.
+    Lines go `retention_seconds` after they were observed, and the oldest of more than `retention_bytes` (of
+    primary shards). `compress`: bulk bodies, "on", "off" or "auto" (while it pays, elastic_post.py).
 
     `start` returns at once and raises ValueError for a damaged commit file; while Elasticsearch is away,
     events wait, `append` holds back, and questions raise StoreUnavailable.
@@ -40,35 +54,47 @@ class ElasticStore:
         api_key: str | None = None,
         stream: str = STREAM,
         fresh_seconds: float = FRESH_SECONDS,
+        pruned: PrunedLog | None = None,
+        retention_seconds: float | None = None,
+        retention_bytes: int | None = None,
+        compress: str = "auto",
     ) -> None:
-        self._journal, self._fresh_seconds = journal, fresh_seconds
+        self._pruned = pruned or PrunedLog(folder / FILE, metrics)
+        self._journal, self._stream, self._fresh_seconds = journal, stream, fresh_seconds
         self._client = Client(url, ca_certs, api_key)
-        self._sending = Sending(self._client, stream, folder, journal, metrics, on_rejected)
+        self._sending = Sending(self._client, stream, folder, journal, metrics, on_rejected, compress)
         self._asker = Asker(self._client, stream, journal)
-
-    @property
-    def available(self) -> bool:
-        """Whether Elasticsearch takes events just now."""
-        return self._sending.delivery.health.available
-
-    @property
-    def last_error(self) -> str | None:
-        """Why it last did not."""
-        return self._sending.delivery.health.last_error
+        self._lifecycle = Lifecycle(
+            self._client, stream, self._sending.cluster, Limits(retention_seconds, retention_bytes),
+            self._sending.still, self._pruned.add, folder,
+        )  # fmt: skip
+        self._tending: asyncio.Task[None] | None = None
 
     async def start(self) -> Checkpoint | None:
         """See Store.start."""
         await self._sending.start()
+        self._tending = asyncio.create_task(self._lifecycle.run())
         return self._sending.safe
 
     async def close(self) -> None:
         """See Store.close."""
+        if self._tending is not None:
+            self._tending.cancel()
+            await asyncio.gather(self._tending, return_exceptions=True)
         await self._sending.close()
         await self._client.close()
 
     async def append(self, events: Sequence[Event], checkpoint: Checkpoint) -> None:
         """See Store.append. Waits while two bodies wait already."""
         await self._sending.append(events, checkpoint)
+
+    async def put_back(self, events: Sequence[Event]) -> Sequence[Rejection]:
+        """See Store.put_back."""
+        return await self._sending.put_back(events)
+
+    def lag(self) -> Lag:
+        """See Store.lag."""
+        return self._sending.lag()
 
     def safe(self) -> Checkpoint | None:
         """See Store.safe: what the commit file says."""
@@ -82,6 +108,9 @@ class ElasticStore:
 
     async def search(self, query: Query) -> Page:
         """See Store.search. It waits a moment for lines on their way; what it then lacks is in the notes."""
+        return with_notes(await self._search(query), query, self.pruned())
+
+    async def _search(self, query: Query) -> Page:
         ceiling = self._sending.ceiling
         if await self._fresh():
             return await self._asker.search(query, ceiling)
@@ -132,6 +161,17 @@ class ElasticStore:
     async def label_values(self, key: str, query: Query) -> list[NameSummary]:
         """See Store.label_values."""
         return lists.label_values(await self._seen(query), key)
+
+    async def prune(self, selection: Selection, dry_run: bool) -> PruneResult:
+        """See Store.prune."""
+        await self.flush()
+        safe = self.safe()
+        reach = elastic_prune.Reach(self._stream, self._journal, safe.offset - 1 if safe else -1)
+        return await elastic_prune.prune(self._client, reach, selection, dry_run, self._pruned)
+
+    def pruned(self) -> list[Pruned]:
+        """See Store.pruned."""
+        return self._pruned.records()
 
     async def _seen(self, query: Query) -> lists.Seen:
         await self._fresh()

@@ -1,120 +1,46 @@
-"""One bulk body until every event in it has its verdict: stored, or refused for good.
+"""Bulk bodies until every event in them is stored, or kept in quarantine because it never will be.
 
-201 created, 409 known already    done
-400 the document is at fault      once more with the part left out of the index that may be to blame;
-                                  then it is rejected
-anything else (429, 5xx, 403...)  the server's state is at fault: those items again, later
-413                               the body is too large: its halves
-no answer                         the whole body again, later; what may have arrived meanwhile is
-                                  looked up when `create` would not notice (another write index)
+created, known already   done
+refused (elastic_reply)  the document is at fault: once more without what may be to blame, then quarantine
+doubtful                 again a few times; then as if refused
+again                    the server's state is at fault: these events again, later
+413                      the body is too large: its halves, down to one event
+no answer, or one that   the whole body again, later; what may have arrived meanwhile is looked up when
+  cannot be believed     `create` would not notice (another write index)
+
+A sender waits for its body while the server is at fault. When only the body is, the sender goes on with the
+next one, and the body's rest is seen to beside it: its good neighbours wait for nothing.
 """
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-
-import msgspec
 
 from parsers.event import Event
 from storage.elastic_client import Refused
 from storage.elastic_docs import Writer
-from storage.elastic_queue import BODY_BYTES
+from storage.elastic_health import Health, Reporter
+from storage.elastic_pace import FLOOR_BYTES, Pace, rest
+from storage.elastic_parcel import STRIKES, Parcel, at_fault, halves, reason_of
+from storage.elastic_post import Compression, Post, Send
+from storage.elastic_render import Renderer
+from storage.elastic_reply import Outcome
 from storage.metrics import Metrics
 from storage.store import OnRejected, Rejection, StoreUnavailable
 
 log = logging.getLogger("logdock.storage")
 
+SENDERS = 3  # bodies on their way: Elasticsearch indexes on several cores while it receives the next one
 FIRST_PAUSE, LAST_PAUSE = 0.1, 10.0  # seconds between attempts, doubling; so late is a return noticed
-MIN_BODY_BYTES = 64 << 10  # 413 halves bodies down to this; a limit below would refuse single lines
-
-NO_ERRORS = b'{"errors":false'
-
-
-class _Error(msgspec.Struct):
-    type: str = ""
-    reason: str = ""
-    caused_by: dict[str, object] | None = None
+MAX_ASIDE = 8  # bodies whose rest is seen to beside the senders; with more, senders wait for their own
+OVERSIZE = 2  # times the present pace: a larger body is cut before it is sent
+PUT_BACK_SECONDS = 20.0  # an operator waits for the answer
 
 
-class _Verdict(msgspec.Struct):
-    status: int
-    error: _Error | None = None
-
-
-class _Item(msgspec.Struct):
-    create: _Verdict
-
-
-class _Reply(msgspec.Struct):
-    errors: bool
-    items: list[_Item] = []
-
-
-_reply = msgspec.json.Decoder(_Reply)
-
-
-class Outcome(msgspec.Struct):
-    """What to do with some of the items of a body, by their place in it."""
-
-    again: list[int] = []
-    refused: dict[int, str] = {}  # the document is at fault: what the server said
-    why: str = ""  # the first reason to try again
-
-
-def outcome(reply: bytes, count: int) -> Outcome:
-    """The verdicts in a bulk reply for `count` items. Raises StoreUnavailable when it is no such reply."""
-    if reply.startswith(NO_ERRORS):
-        return Outcome()
-    try:
-        items = _reply.decode(reply).items
-    except msgspec.DecodeError as error:
-        raise StoreUnavailable(f"a bulk reply that is none: {error}") from error
-    if len(items) != count:
-        raise StoreUnavailable(f"a bulk reply with {len(items)} verdicts for {count} events")
-    result = Outcome()
-    for place, item in enumerate(items):
-        status = item.create.status
-        if status in (200, 201, 409):
-            continue
-        if status == 400:
-            result.refused[place] = _said(item.create)
-            continue
-        result.again.append(place)
-        result.why = result.why or f"{status} {_said(item.create)}"
-    return result
-
-
-def _said(verdict: _Verdict) -> str:
-    error = verdict.error or _Error()
-    cause = (error.caused_by or {}).get("reason")
-    return " ".join(f"{error.type}: {error.reason}{f' ({cause})' if cause else ''}".split())[:500]
-
-
-class Health:
-    """Whether Elasticsearch takes events just now, and one log line for every distinct change of that."""
-
-    def __init__(self) -> None:
-        self.available = True
-        self.last_error: str | None = None
-        self._since = 0.0
-
-    @property
-    def bad_for(self) -> float:
-        """Seconds since it last took events, 0 while it does."""
-        return 0.0 if self.available else time.monotonic() - self._since
-
-    def bad(self, why: str) -> None:
-        if self.available or why != self.last_error:
-            log.warning("Elasticsearch takes no events, will try again: %s", why)
-        if self.available:
-            self._since = time.monotonic()
-        self.available, self.last_error = False, why
-
-    def good(self) -> None:
-        if not self.available:
-            log.info("Elasticsearch takes events again")
-        self.available = True
+def nothing() -> None:
+    """What is called when nobody wants to know."""
 
 
 class Delivery:
@@ -122,122 +48,244 @@ class Delivery:
 
     def __init__(
         self,
-        send: Callable[[bytes], Awaitable[bytes]],
+        send: Send,
         absent: Callable[[Sequence[Event], str | None], Awaitable[Sequence[Event]]],
         on_rejected: OnRejected,
         metrics: Metrics,
+        writer: Writer | None = None,
+        compression: Compression | None = None,
     ) -> None:
-        self.health = Health()
-        self.body_bytes = BODY_BYTES
-        self.writer = Writer()
-        self._send, self._absent = send, absent
+        self.health, self.reporter = Health(), Reporter()
+        self.pace = Pace(SENDERS)
+        self.writer = writer or Writer()
+        self._renderer = Renderer(self.writer)
+        self._post = Post(send, self.pace, metrics, compression or Compression())
+        self._absent = absent
         self._on_rejected, self._metrics = on_rejected, metrics
-        self._reported: set[str] = set()
+        self._taken = 0  # replies with verdicts on documents: while they come, the server is not away
+        self._aside = 0
+        self._recovered = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def body_bytes(self) -> int:
+        """What a body should hold now."""
+        return self.pace.body_bytes
+
+    async def close(self) -> None:
+        """Give up what is on its way; it may arrive or not."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def deliver(
-        self, events: Sequence[Event], body: bytes, index: str | None, uncertain: bool = False
+        self,
+        events: Sequence[Event],
+        body: bytes,
+        index: str | None,
+        uncertain: bool = False,
+        done: Callable[[], None] = nothing,
     ) -> None:
-        """Returns when every event is stored, known or rejected. Only cancelling ends it earlier.
+        """Returns when the sender may take the next body; `done` is called once every event has its verdict.
 
         `index`: the write index as it was seen before the first attempt. `uncertain`: there has been one.
         """
-        degraded: dict[str, str] = {}  # id -> why the document was refused as a whole
-        pause = FIRST_PAUSE
-        while events:
-            try:
-                if uncertain:
-                    events, body = await self._unknown(events, body, degraded, index)
-                    uncertain = False
-                result = outcome(await self._send(body), len(events)) if events else Outcome()
-            except (StoreUnavailable, Refused) as error:
-                if isinstance(error, Refused) and error.status == 413:
-                    return await self._halve(events, degraded, index, str(error))
-                uncertain = True
-                pause = await self._rest(str(error), pause)
-                continue
-            events = self._left(events, result, degraded)
-            body = self._render(events, degraded) if events else b""
-            if result.again:
-                pause = await self._rest(result.why, pause)
+        free = asyncio.get_running_loop().create_future()
+        parcel = Parcel(list(events), index, uncertain, free, self._taken)
+        task = asyncio.create_task(self._see_to(parcel, body, done))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        await asyncio.shield(parcel.free)
+
+    async def put_back(self, events: Sequence[Event]) -> list[Rejection]:
+        """Deliver events that may be stored already; returns those refused. Raises StoreUnavailable."""
+        free = asyncio.get_running_loop().create_future()
+        free.set_result(None)
+        parcel = Parcel(list(events), None, True, free, self._taken)
+        parcel.returned, parcel.deadline = [], time.monotonic() + PUT_BACK_SECONDS
+        await self._settle(parcel, b"")
+        return parcel.returned
+
+    async def _see_to(self, parcel: Parcel, body: bytes, done: Callable[[], None]) -> None:
+        """Only cancelling ends it before every event has its verdict."""
+        try:
+            while True:
+                try:
+                    await self._settle(parcel, body)
+                    break
+                except Exception as error:  # a mistake of ours or of a library: no event is given up for it
+                    log.exception("could not deliver %d events, will try again", len(parcel.events))
+                    parcel.uncertain, body = True, b""
+                    await self._rest(parcel, f"{type(error).__name__}: {error}", "defect")
+            done()
+        finally:
+            if parcel.free.done():
+                self._aside -= 1
             else:
-                self.health.good()
+                parcel.free.set_result(None)
+
+    def _step_aside(self, parcel: Parcel) -> None:
+        """Let the sender go on: only this body is at fault."""
+        if not parcel.free.done() and self._aside < MAX_ASIDE:
+            self._aside += 1
+            parcel.free.set_result(None)
+
+    # One attempt after the other
+
+    async def _settle(self, parcel: Parcel, body: bytes) -> None:
+        while parcel.events:
+            body = body or await self._render(parcel)
+            if not body:
+                return None
+            if len(parcel.events) > 1 and len(body) > OVERSIZE * self.pace.body_bytes:
+                return await self._halve(parcel)
+            try:
+                if parcel.uncertain:
+                    body = await self._look_up(parcel, body)
+                    continue
+                result = await self._post(body, parcel.events)
+            except (StoreUnavailable, Refused) as error:
+                parcel.uncertain = True
+                if await self._failed(parcel, error, len(body)):
+                    return await self._halve(parcel)
+                body = b""
+                continue
+            body = b""
+            await self._sort_out(parcel, result)
         return None
 
-    def render(self, events: Sequence[Event], start: int, limit: int) -> tuple[bytes, int]:
+    async def _halve(self, parcel: Parcel) -> None:
+        """Both at once: what is wrong with one must not hold up the other."""
+        both = (self._settle(half, b"") for half in halves(parcel))
+        for result in await asyncio.gather(*both, return_exceptions=True):
+            if result is not None:
+                raise result
+
+    async def _look_up(self, parcel: Parcel, body: bytes) -> bytes:
+        """Leave only what is not in the stream, of a body that may or may not have arrived."""
+        left = await self._absent(parcel.events, parcel.index)
+        parcel.uncertain = False
+        if len(left) == len(parcel.events):
+            return body
+        parcel.events = list(left)
+        if not left:
+            self._good()
+        return b""
+
+    async def render(self, events: Sequence[Event], start: int, limit: int) -> tuple[bytes, int]:
         """As Writer.body. An event that cannot be rendered is rejected, its place in the answer is empty."""
-        try:
-            return self.writer.body(events, start, limit)
-        except Exception:
-            return self._up_to_broken(events, start, limit)
+        body, end, broken = self._renderer.chunk(events, start, limit)
+        await self._reject(None, broken)
+        return body, end
 
-    def _up_to_broken(self, events: Sequence[Event], start: int, limit: int) -> tuple[bytes, int]:
-        for place in range(start, len(events)):
-            try:
-                self.writer.line(events[place])
-            except Exception as error:
-                if place > start:
-                    return self.writer.body(events[:place], start, limit)
-                why = f"{type(error).__name__}: {error}"
-                self._reject([Rejection(events[place], "unencodable", why)])
-                return b"", place + 1
-        return self.writer.body(events, start, limit)
+    async def _render(self, parcel: Parcel) -> bytes:
+        body, broken = self._renderer.body(parcel.events, parcel.degraded)
+        if broken:
+            gone = {rejection.event.id for rejection in broken}
+            parcel.events = [event for event in parcel.events if event.id not in gone]
+            await self._reject(parcel, broken)
+        return body
 
-    async def _rest(self, why: str, pause: float) -> float:
-        """Wait before the next attempt; returns how long to wait before the one after."""
-        self.health.bad(why)
-        await asyncio.sleep(pause)
-        return min(pause * 2, LAST_PAUSE)
+    # What came of it
 
-    def _left(self, events: Sequence[Event], result: Outcome, degraded: dict[str, str]) -> list[Event]:
-        """The events to send again; those refused twice are rejected."""
+    async def _failed(self, parcel: Parcel, error: StoreUnavailable | Refused, size: int) -> bool:
+        """After an attempt without verdicts: wait, or return True for the halves to go each by itself."""
+        large = isinstance(error, Refused) and error.status == 413 and size >= FLOOR_BYTES
+        if isinstance(error, Refused) and error.status == 413:
+            self.pace.too_large(size, time.monotonic())
+            if len(parcel.events) > 1:
+                self._count("too_large", len(parcel.events))
+                return True
+        fault = at_fault(parcel, error, large, self._taken)
+        if parcel.strikes >= STRIKES:
+            self._step_aside(parcel)
+        if fault is None:
+            await self._rest(parcel, str(error), reason_of(error))
+            return False
+        if len(parcel.events) > 1:
+            return True
+        kept = await self._refuse(parcel, {0: str(error)}, fault)
+        parcel.events, parcel.strikes = parcel.events[: len(kept)], 0
+        return False
+
+    async def _sort_out(self, parcel: Parcel, result: Outcome) -> None:
+        """Keep of the parcel what must go again, after a pause if the server's state is at fault."""
+        again, refused = dict(result.again), dict(result.refused)
+        verdicts = len(parcel.events) - len(again) - len(result.doubtful)
+        for place, why in result.doubtful.items():
+            alone = verdicts > 0 or self._taken > parcel.seen  # its neighbours, or other bodies, got through
+            (refused if alone and parcel.doubt(parcel.events[place]) else again)[place] = why
+        if verdicts:
+            self._taken, parcel.pause = self._taken + 1, 0.0
+        parcel.seen, parcel.strikes = self._taken, 0
+        done = [e.id for place, e in enumerate(parcel.events) if place not in again and place not in refused]
+        self._metrics.degraded.inc(sum(name in parcel.degraded for name in done))
+        if verdicts and not result.again:
+            self._good()
+            if again or refused:
+                self._step_aside(parcel)
+        kept = await self._refuse(parcel, refused, "refused")
+        parcel.events = [parcel.events[place] for place in sorted(kept | again.keys())]
+        if again:
+            await self._rest(parcel, result.why, "busy" if result.busy else "not_now", len(again))
+
+    async def _refuse(self, parcel: Parcel, refused: dict[int, str], reason: str) -> set[int]:
+        """Degrade these documents, or put into quarantine those that have been; the places of the degraded.
+
+        What is not refused for what it says, but for its size or effect, is no better when it is degraded.
+        """
         rejected: list[Rejection] = []
-        for place, why in result.refused.items():
-            event = events[place]
-            if event.id in degraded:
-                rejected.append(Rejection(event, "refused", why))
-            degraded[event.id] = why
-            self._report(why)
-        self._reject(rejected)
-        gone = {rejection.event.id for rejection in rejected}
-        places = sorted([*result.again, *result.refused])
-        return [events[place] for place in places if not gone or events[place].id not in gone]
+        kept: set[int] = set()
+        for place, why in refused.items():
+            event = parcel.events[place]
+            if reason != "refused" or event.id in parcel.degraded:
+                rejected.append(Rejection(event, reason, why))
+                continue
+            self.reporter.report("Elasticsearch refused a document, which goes again without its fields", why)
+            parcel.degraded[event.id] = why
+            kept.add(place)
+        self._count("degraded", len(kept))
+        await self._reject(parcel, rejected)
+        return kept
 
-    async def _halve(
-        self, events: Sequence[Event], degraded: dict[str, str], index: str | None, why: str
-    ) -> None:
-        if len(events) == 1:
-            self._reject([Rejection(events[0], "too_large", why)])
+    async def _reject(self, parcel: Parcel | None, rejected: list[Rejection]) -> None:
+        """Returns when they are durably in quarantine, however long that takes."""
+        if parcel is not None and parcel.returned is not None:
+            parcel.returned += rejected
             return
-        self.body_bytes = max(self.body_bytes // 2, MIN_BODY_BYTES)
-        self._report(f"bodies of at most {self.body_bytes} bytes from here on: {why}")
-        middle = len(events) // 2
-        for half in (events[:middle], events[middle:]):
-            await self.deliver(half, self._render(half, degraded), index)
-
-    async def _unknown(
-        self, events: Sequence[Event], body: bytes, degraded: dict[str, str], index: str | None
-    ) -> tuple[Sequence[Event], bytes]:
-        """What is left of a body that may or may not have arrived."""
-        left = await self._absent(events, index)
-        return (events, body) if len(left) == len(events) else (left, self._render(left, degraded))
-
-    def _render(self, events: Sequence[Event], degraded: dict[str, str]) -> bytes:
-        writer = self.writer
-        if not degraded:
-            return b"".join(map(writer.line, events))
-        return b"".join(writer.degraded(e) if e.id in degraded else writer.line(e) for e in events)
-
-    def _reject(self, rejected: list[Rejection]) -> None:
-        if not rejected:
-            return
+        pause = FIRST_PAUSE
+        while rejected:
+            try:
+                await asyncio.to_thread(self._on_rejected, rejected)
+                break
+            except Exception as error:
+                self.reporter.report("refused events wait for the quarantine", str(error))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LAST_PAUSE)
         for rejection in rejected:
             self._metrics.rejected.labels(rejection.reason).inc()
-        self._on_rejected(rejected)
 
-    def _report(self, why: str) -> None:
-        """One log line per kind of reason; the rest of a reason names single documents."""
-        kind = why.partition(" in document with id")[0]
-        kind = kind.partition("] ")[2] or kind
-        if kind not in self._reported and len(self._reported) < 1000:
-            self._reported.add(kind)
-            log.warning("Elasticsearch refused a document, sent it again without what it refused: %s", why)
+    async def _rest(self, parcel: Parcel, why: str, reason: str, events: int = 0) -> None:
+        """Wait before the next attempt. Raises StoreUnavailable when somebody waits who has waited enough."""
+        self._count(reason, events or len(parcel.events))
+        if parcel.deadline is not None and time.monotonic() > parcel.deadline:
+            raise StoreUnavailable(why)
+        if not parcel.free.done():
+            self._recovered.clear()
+            self.health.bad(why)
+        parcel.pause = min(parcel.pause * 2, LAST_PAUSE) if parcel.pause else FIRST_PAUSE
+        # Without jitter all that failed together would come back together.
+        seconds = random.uniform(0.5, 1.0) * parcel.pause
+        away = reason != "busy" and not parcel.strikes and not parcel.free.done()
+        if away:
+            await rest(self._recovered, FIRST_PAUSE, seconds)
+        else:
+            await asyncio.sleep(seconds)
+
+    def _good(self) -> None:
+        self.health.good()
+        self._recovered.set()
+
+    def _count(self, reason: str, events: int) -> None:
+        if events:
+            self._metrics.bulk_retries.labels(reason).inc(events)

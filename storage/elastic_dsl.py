@@ -13,7 +13,8 @@ left out. Three facts about the mapping make it wide enough:
 import re
 from typing import Any
 
-from storage.elastic_docs import LAST_TIME, MARK_FIELDS, MARK_ORIGIN, MARK_TOKENS, time_text
+from storage.elastic_docs import LAST_TIME, MARK_FIELDS, MARK_TOKENS, time_text
+from storage.elastic_ecs import MARK_ORIGIN
 from storage.elastic_template import IGNORE_ABOVE
 from storage.expression import And, Expression, Field, Or, Text, number
 from storage.query import Cursor, Query
@@ -22,6 +23,9 @@ DSL = dict[str, Any]
 
 _RUN = re.compile(r"[0-9a-z\uac00-\ud7a3]+")
 BREAKS = " \t\r\n"  # where tokens end for certain; not all white space is (U+202F joins)
+MAX_LITERAL = 240
+"""Characters of one literal in a prefix, a wildcard or a field name. Elasticsearch 8 and 9 refuse a wildcard
+of 315 equal letters ("Determinizing automaton"), a prefix of 1,001, and 8 a field name of 1,000 bytes."""
 MAX_RUNS = 8  # of one text, the longest ones: more narrow nothing and each walks the dictionary of tokens
 
 
@@ -83,7 +87,7 @@ def reference(ref: str) -> list[DSL]:
     """The filters for containers whose name or id is `ref`, or whose id begins with it."""
     if len(ref) > IGNORE_ABOVE:
         return []
-    return [either([_term("container.name", ref), {"prefix": {"container.id": {"value": ref}}}])]
+    return [either([_term("container.name", ref), _prefix("container.id", ref)])]
 
 
 def _filtered(query: Query, journal: str) -> DSL:
@@ -117,6 +121,10 @@ def either(conditions: list[DSL]) -> DSL:
 
 def _term(field: str, value: str) -> DSL:
     return {"term": {field: {"value": value}}}
+
+
+def _prefix(field: str, value: str, **options: Any) -> DSL:
+    return {"prefix": {field: {"value": value[:MAX_LITERAL], **options}}}
 
 
 def _marked(mark: str) -> DSL:
@@ -154,7 +162,9 @@ def _label(key: str, value: str | None) -> DSL | None:
 
 def _subfield(field: str, key: str) -> str | None:
     """The name of a key inside a `flattened` field; None for a key that no field name can hold."""
-    return f"{field}.{key}" if all(key.split(".")) and not set(key) & {"*", "\0"} else None
+    if len(key) > MAX_LITERAL or set(key) & {"*", "\0"}:
+        return None
+    return f"{field}.{key}" if all(key.split(".")) else None
 
 
 def _tag(tag: str) -> DSL | None:
@@ -164,11 +174,7 @@ def _tag(tag: str) -> DSL | None:
         return None
     if not tag.endswith("*"):
         return _term("docker.tag", tag)
-    return (
-        either([{"prefix": {"docker.tag": {"value": tag[:-1]}}}, _marked(MARK_ORIGIN)])
-        if tag != "*"
-        else None
-    )
+    return either([_prefix("docker.tag", tag[:-1]), _marked(MARK_ORIGIN)])
 
 
 def _times(query: Query) -> DSL | None:
@@ -210,11 +216,11 @@ def _run(value: str, run: re.Match[str]) -> DSL:
     """A run as part of a token: white space beside it is where its token begins or ends."""
     begins = run.start() > 0 and value[run.start() - 1] in BREAKS
     ends = run.end() < len(value) and value[run.end()] in BREAKS
-    if begins and ends:
+    if begins and ends and len(run[0]) <= MAX_LITERAL:
         return _term("message", run[0])
     if begins:
-        return {"prefix": {"message": {"value": run[0]}}}
-    pattern = f"*{run[0]}" if ends else f"*{run[0]}*"
+        return _prefix("message", run[0])
+    pattern = f"*{run[0][-MAX_LITERAL:]}" if ends else f"*{run[0][:MAX_LITERAL]}*"
     return {"wildcard": {"message": {"value": pattern}}}
 
 
@@ -237,5 +243,6 @@ def _value(name: str, field: Field) -> DSL:
         or not value
     ):
         return {"exists": {"field": name}}
-    kind = "term" if field.op == "=" else "prefix"
-    return {kind: {name: {"value": value, "case_insensitive": True}}}
+    if field.op == "prefix" or len(value) > MAX_LITERAL:
+        return _prefix(name, value, case_insensitive=True)
+    return {"term": {name: {"value": value, "case_insensitive": True}}}

@@ -6,16 +6,22 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-import orjson
 
 from parsers.event import Container, Event, Origin, Printed, make_origin, parse_id
 from storage.elastic_docs import SECOND
+from storage.elastic_ecs import image_text
 
 MAX_ORIGINS = 20_000  # origins remembered, a few KB each
 
 
+class _Hash(msgspec.Struct, gc=False):
+    all: list[str] = []
+
+
 class _Image(msgspec.Struct, gc=False):
-    name: str | None = None
+    name: str | None = None  # in documents of template version 1 the whole image
+    tag: list[str] = []
+    hash: _Hash | None = None
 
 
 class _Container(msgspec.Struct, gc=False):
@@ -37,6 +43,7 @@ class _Log(msgspec.Struct, gc=False):
 class _Event(msgspec.Struct, gc=False):
     created: str
     sequence: int
+    original: str = ""
 
 
 class _Docker(msgspec.Struct, gc=False):
@@ -55,7 +62,7 @@ class _Logdock(msgspec.Struct, gc=False):
     tag_fields: str | None = None
     fields: str | None = None
     json_line: bool = False
-    printed: list[tuple[str, str | None, int]] = []
+    printed: list[tuple[str | None, str | None, int]] = []
 
 
 class Document(msgspec.Struct, gc=False):
@@ -117,13 +124,13 @@ class Reader:
             *key, timestamp, nanoseconds(doc.event.created), doc.event.sequence, ours.offset, doc.message,
             self.origins.get(ours.origin) or self._origin(doc), log.iostream, log.level,
             _fields(doc), ours.json_line, doc.tags,
-            tuple(Printed(base64.b64decode(d, validate=True), stream, at) for d, stream, at in ours.printed),
+            tuple(Printed(_data(doc, data), stream, at) for data, stream, at in ours.printed),
         )  # fmt: skip
 
     def _origin(self, doc: Document) -> Origin:
         container, docker, ours = doc.container or _Container(), doc.docker or _Docker(), doc.logdock
         origin = make_origin(
-            Container(container.id, container.name, container.image.name if container.image else None),
+            Container(container.id, container.name, _image(container.image)),
             doc.host.name or "",
             service=doc.service.name if doc.service else None,
             service_source=ours.service_source,
@@ -137,10 +144,17 @@ class Reader:
         return self.origins.setdefault(ours.origin, origin)
 
 
+def _image(image: _Image | None) -> str | None:
+    return image_text(image.name, image.tag, image.hash.all if image.hash else []) if image else None
+
+
+def _data(doc: Document, text: str | None) -> bytes:
+    return doc.event.original.encode() if text is None else base64.b64decode(text, validate=True)
+
+
 def _fields(doc: Document) -> dict[str, Any] | None:
     if doc.logdock.json_line:
-        fields: dict[str, Any] = orjson.loads(doc.message)  # as parsers/lines.py read it the first time
-        return fields
+        return _object.decode(doc.message)
     text = doc.docker.fields if doc.docker is not None and doc.docker.fields else doc.logdock.fields
     return _object.decode(text) if text is not None else None
 

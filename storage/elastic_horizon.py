@@ -9,6 +9,9 @@ import msgspec
 from parsers.event import Event
 
 
+MAX_MARKS = 1000  # nobody asks, nothing is refreshed: then marks are merged, which only makes them coarser
+
+
 class Mark(msgspec.Struct, frozen=True, gc=False):
     """The end of a chunk of events that was given to the queue."""
 
@@ -32,7 +35,11 @@ class Horizon:
 
     def put(self, number: int, events: Sequence[Event]) -> None:
         """Chunk `number` with these events was put."""
-        self._marks.append(Mark(number, events[-1].offset, events[0].observed, len(events)))
+        observed, count = events[0].observed, len(events)
+        if len(self._marks) >= MAX_MARKS:
+            last = self._marks.pop()
+            observed, count = last.observed, last.events + count
+        self._marks.append(Mark(number, events[-1].offset, observed, count))
 
     def refreshed(self, chunks: int) -> None:
         """A refresh began after the first `chunks` chunks were done, and has ended."""

@@ -88,7 +88,17 @@ async def referred(client: Client, stream: str, reader: Reader, ref: str) -> See
 async def _counts(
     client: Client, stream: str, reader: Reader, conditions: list[dict[str, Any]], ends: bool
 ) -> Seen:
-    found: Seen = []
+    return list((await by_digest(client, stream, reader, conditions, ends)).values())
+
+
+async def by_digest(
+    client: Client, stream: str, reader: Reader, conditions: list[dict[str, Any]], ends: bool = True
+) -> dict[str, tuple[Origin, OriginCount]]:
+    """Lines that meet the conditions by `logdock.origin`; their ends in time only when they are asked for.
+
+    Raises StoreUnavailable, Refused.
+    """
+    found: dict[str, tuple[Origin, OriginCount]] = {}
     after: _Key | None = None
     while True:
         body = _body(conditions, after, ends)
@@ -97,7 +107,7 @@ async def _counts(
         origins = await _origins(client, stream, reader, [bucket.key.origin for bucket in page.buckets])
         for bucket in page.buckets:
             if (origin := origins.get(bucket.key.origin)) is not None:
-                found.append((origin, _count(bucket, len(found))))
+                found[bucket.key.origin] = origin, _count(bucket, len(found))
         after = page.after_key
         if after is None:
             return found

@@ -27,6 +27,10 @@ class Chunk(msgspec.Struct, eq=False):
     done: bool = False
     index: str | None = None  # the write index as seen before it was sent
 
+    def lighten(self) -> None:
+        """All but a few of its events are done: let go of what only the others need."""
+        self.events, self.body = self.events[:1], b""
+
 
 class Queue:
     """Chunks in order of arrival."""
@@ -42,6 +46,11 @@ class Queue:
     @property
     def full(self) -> bool:
         return self.waiting_bytes >= WAITING_BYTES
+
+    @property
+    def lines(self) -> int:
+        """Events that are not done."""
+        return sum(len(chunk.events) for chunk in self._open)
 
     @property
     def in_flight(self) -> bool:

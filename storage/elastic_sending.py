@@ -7,6 +7,7 @@ to which checkpoint that is, and a replay after a crash sends again what came la
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -16,20 +17,23 @@ import msgspec
 from parsers.event import Event
 from storage.commit import Commit, read_commit, write_commit
 from storage.elastic_asking import asked
-from storage.elastic_bulk import Delivery
+from storage.elastic_bulk import SENDERS, Delivery
 from storage.elastic_client import Client, Refused
 from storage.elastic_cluster import Cluster
+from storage.elastic_docs import Writer
+from storage.elastic_doubles import Doubles
 from storage.elastic_horizon import Horizon
+from storage.elastic_post import compression
 from storage.elastic_queue import CHUNK_BYTES, Chunk, Queue
 from storage.metrics import Metrics
-from storage.store import Checkpoint, OnRejected, StoreUnavailable
+from storage.store import Checkpoint, Lag, OnRejected, Rejection, StoreUnavailable
 
 log = logging.getLogger("logdock.storage")
 
 COMMIT_FILE = "elastic-commit.json"
 COMMIT_SECONDS = 0.2  # between two syncs of the commit file: a crash replays at most so much more
-SENDERS = 3  # bodies on their way: Elasticsearch indexes on several cores while it receives the next one
 PATIENCE_SECONDS = 2.0  # without an answer, after which a question fails at once: it is away, not busy
+DOUBLES_SECONDS = 0.5  # how late a second copy may be noticed
 LOOK_SECONDS = 0.5  # how late a waiting question notices that Elasticsearch has gone
 
 
@@ -44,12 +48,15 @@ class Sending:
         journal: str,
         metrics: Metrics,
         on_rejected: OnRejected,
+        compress: str = "auto",
     ) -> None:
         self.cluster = Cluster(client, stream)
         self.horizon = Horizon()
         self.ceiling = -1  # the highest offset so far
         self.safe: Checkpoint | None = None
-        self.delivery = Delivery(self._send, self.cluster.absent, on_rejected, metrics)
+        self._doubles = Doubles(client, stream, metrics)
+        packing = compression(compress, client.where)
+        self.delivery = Delivery(self._send, self._absent, on_rejected, metrics, Writer(stream), packing)
         self._client, self._journal, self._stream = client, journal, stream
         self._queue = Queue()
         self._file = folder / COMMIT_FILE
@@ -69,7 +76,11 @@ class Sending:
             commit = None
         self.safe = self._queue.checkpoint = commit.checkpoint if commit else None
         self.ceiling = commit.checkpoint.offset - 1 if commit else -1
-        work = [self._prepare(commit.index if commit else None), self._commit_often()]
+        work = [
+            self._prepare(commit.index if commit else None),
+            self._commit_often(),
+            self._look_for_doubles(),
+        ]
         self._tasks = [asyncio.create_task(job) for job in (*work, *(self._work() for _ in range(SENDERS)))]
 
     async def close(self) -> None:
@@ -77,6 +88,7 @@ class Sending:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.delivery.close()
 
     async def _prepare(self, committed_index: str | None) -> None:
         """Template, write index, and what of a replay may be known already."""
@@ -106,7 +118,8 @@ class Sending:
         while place < len(events):
             while self._queue.full:
                 await self._change()
-            body, end = self.delivery.render(events, place, CHUNK_BYTES)
+            size = min(CHUNK_BYTES, self.delivery.body_bytes)
+            body, end = await self.delivery.render(events, place, size)
             if body:
                 some = events if end - place == len(events) else events[place:end]
                 self._queue.put(Chunk(some, body))
@@ -117,6 +130,15 @@ class Sending:
             self.ceiling = max(self.ceiling, events[-1].offset)
         self._queue.move(checkpoint)
         self._notify()
+
+    def lag(self) -> Lag:
+        """See Store.lag."""
+        health, oldest = self.delivery.health, self._queue.oldest
+        problem = None if health.available else health.last_error
+        if oldest is None or not oldest.events:
+            return Lag(problem=problem)
+        seconds = max(0.0, (time.time_ns() - oldest.events[0].observed) / 1e9)
+        return Lag(self._queue.lines, seconds, problem)
 
     async def flush(self) -> None:
         """See Store.flush."""
@@ -151,25 +173,44 @@ class Sending:
                 continue
             self._notify()
             await self._deliver(chunks)
-            self._queue.finish(chunks)
-            self._notify()
+            for chunk in chunks:
+                chunk.lighten()
 
     async def _deliver(self, chunks: list[Chunk]) -> None:
+        """Returns when the sender may go on: all is done, or a few bad documents are seen to elsewhere."""
         events = [event for chunk in chunks for event in chunk.events]
         body = b"".join([chunk.body for chunk in chunks])
         suspect = events[0].offset <= self._suspect
         index = None if suspect else chunks[0].index
-        while True:
-            try:
-                return await self.delivery.deliver(events, body, index, uncertain=suspect)
-            except Exception as error:  # ours or the quarantine's: no event may be given up for it
-                log.exception("could not deliver %d events, will try again", len(events))
-                self.delivery.health.bad(f"{type(error).__name__}: {error}")
-                suspect = True
-                await asyncio.sleep(LOOK_SECONDS)
 
-    async def _send(self, body: bytes) -> bytes:
-        return await self._client.bulk(self.cluster.bulk_path, body)
+        def done() -> None:
+            self._queue.finish(chunks)
+            self._notify()
+
+        await self.delivery.deliver(events, body, index, suspect, done)
+
+    async def put_back(self, events: Sequence[Event]) -> Sequence[Rejection]:
+        """See Store.put_back."""
+        await self._until(lambda: self._ready)
+        refused = await self.delivery.put_back(events)
+        await asked(self.cluster.refresh())  # questions refresh only for what was appended
+        self.ceiling = max([self.ceiling, *(event.offset for event in events)])
+        return refused
+
+    async def _absent(self, events: Sequence[Event], index: str | None) -> Sequence[Event]:
+        self._doubles.note([event.id for event in events], index)
+        return await self.cluster.absent(events, index)
+
+    async def _look_for_doubles(self) -> None:
+        while True:
+            await asyncio.sleep(DOUBLES_SECONDS)
+            if self._ready and self._doubles.due:
+                with suppress(StoreUnavailable, Refused, msgspec.DecodeError):  # it stays due
+                    await self.cluster.look()
+                    await self._doubles.look(self.cluster.indices)
+
+    async def _send(self, body: bytes, packed: bool) -> bytes:
+        return await self._client.bulk(self.cluster.bulk_path, body, packed)
 
     async def _commit_often(self) -> None:
         told: str | None = None

@@ -3,7 +3,7 @@
 A store counts lines by origin in its own way; what the lists make of the counts is the same for all.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -40,7 +40,7 @@ def find_containers(seen: Seen, ref: str) -> list[Container]:
 def containers(seen: Seen) -> list[ContainerSummary]:
     """See Store.containers. What a container's origins tell differently is told as it was last."""
     groups = _grouped(seen, lambda origin: [key] if (key := identity(origin)) else [])
-    return [container_summary(group[0][0], *_totals(group)) for group in groups.values()]
+    return [container_summary([origin for origin, _ in group], *_totals(group)) for group in groups.values()]
 
 
 def services(seen: Seen) -> list[NameSummary]:
@@ -71,12 +71,31 @@ def refers(container: Container, ref: str) -> bool:
     return container.name == ref or (bool(ref) and container.id is not None and container.id.startswith(ref))
 
 
-def container_summary(origin: Origin, lines: int, first_seen: int, last_seen: int) -> ContainerSummary:
-    """The container as `origin`, its latest, tells of it."""
+def container_summary(
+    origins: Sequence[Origin], lines: int, first_seen: int, last_seen: int
+) -> ContainerSummary:
+    """The container as its origins, the latest first, tell of it: each part as it was last known.
+
+    One container's origins differ when only some of its lines tell its image or its labels, as with two
+    senders or a tag that was read for some of them.
+    """
+    named = next((origin for origin in origins if origin.service is not None), origins[0])
+    container = Container(
+        _known(origin.container.id for origin in origins),
+        _known(origin.container.name for origin in origins),
+        _known(origin.container.image for origin in origins),
+    )
+    labels = dict(pair for origin in reversed(origins) for pair in origin.labels.items())
     return ContainerSummary(
-        origin.container, origin.service, origin.host, lines, first_seen, last_seen,
-        origin.service_source, origin.labels, origin.tag_fields,
+        container, named.service, _known(origin.host for origin in origins) or "", lines, first_seen,
+        last_seen, named.service_source, dict(sorted(labels.items())),
+        _known(origin.tag_fields for origin in origins) or {},
     )  # fmt: skip
+
+
+def _known(values: Iterable[T | None]) -> T | None:
+    """The first that is not empty."""
+    return next((value for value in values if value), None)
 
 
 def _grouped(seen: Seen, names: Callable[[Origin], Iterable[T]]) -> dict[T, Seen]:

@@ -15,9 +15,11 @@ import pyarrow as pa
 
 from parsers.event import Origin
 from storage import local_files
-from storage.catalogue import Catalogue, CatalogueError, FileEntry, Pruned, Sealed
+from storage.catalogue import Catalogue, CatalogueError, FileEntry, Sealed
+from storage.durable import make_folder
 from storage.lists import OriginCount
 from storage.local_hot import Batch
+from storage.prune import Pruned
 from storage.store import Checkpoint
 
 logger = logging.getLogger("logdock.storage")
@@ -30,7 +32,7 @@ class Contents(msgspec.Struct, frozen=True, eq=False):
     files: list[FileEntry]
     missing: list[FileEntry]
     totals: list[OriginCount]
-    pruned: list[Pruned]
+    unrecorded: list[Pruned]
     checkpoint: Checkpoint | None
 
 
@@ -52,7 +54,8 @@ class Disk:
 
     def open(self) -> Contents:
         """Open or make the folder and sweep it. Raises CatalogueError, OSError."""
-        self.parquet.mkdir(parents=True, exist_ok=True)
+        make_folder(self.parquet.parent)
+        make_folder(self.parquet)
         if not self._path.exists() and any(self.parquet.glob("*.parquet")):
             text = f"{self.parquet} holds sealed files but {self._path} is gone: restore it or move them away"
             raise CatalogueError(text)
@@ -67,7 +70,7 @@ class Disk:
         present = [entry for entry in files if entry not in missing]
         checkpoint = catalogue.checkpoint(self._journal)
         return Contents(
-            catalogue.origins(), present, missing, catalogue.totals(), catalogue.pruned(), checkpoint
+            catalogue.origins(), present, missing, catalogue.totals(), catalogue.unrecorded(), checkpoint
         )
 
     def close(self) -> None:
@@ -97,12 +100,16 @@ class Disk:
             self.catalogue.replace(entries, sealed)
         return sealed
 
-    def prune(
-        self, entries: Sequence[FileEntry], at: int, reason: str
-    ) -> tuple[list[OriginCount], list[Pruned]]:
-        """Forget files (they stay on disk until `delete`); returns the new totals and all that was pruned."""
-        self.catalogue.prune(entries, at, reason)
-        return self.catalogue.totals(), self.catalogue.pruned()
+    def remove(self, entries: Sequence[FileEntry], removed: Pruned) -> list[OriginCount]:
+        """Forget files, which stay on disk until `delete`; returns the new totals."""
+        self.catalogue.replace(entries, None, removed)
+        return self.catalogue.totals()
+
+    def swap(self, entry: FileEntry, sealed: Sealed, removed: Pruned) -> list[OriginCount]:
+        """Put a new file, with what is kept of an old one, in its place; returns the new totals."""
+        with self._or_unlink(sealed):
+            self.catalogue.replace([entry], sealed, removed)
+        return self.catalogue.totals()
 
     def delete(self, name: str) -> None:
         """Delete a file that no entry names any more and no query reads."""

@@ -20,7 +20,9 @@ from storage.catalogue import FileEntry, Sealed
 from storage.local_disk import Contents, Disk
 from storage.local_hot import Batch, Hot
 from storage.local_origins import Origins
+from storage.local_removal import Removal, settle
 from storage.local_shelf import Shelf
+from storage.pruned import PrunedLog
 from storage.store import Checkpoint, StoreUnavailable
 
 logger = logging.getLogger("logdock.storage")
@@ -56,9 +58,18 @@ class Keeper:
     """Owns what is stored: the hot set, the batches being sealed and the shelf of files."""
 
     def __init__(
-        self, disk: Disk, hot: Hot, origins: Origins, limits: Limits, clock: Callable[[], int]
+        self,
+        disk: Disk,
+        hot: Hot,
+        origins: Origins,
+        limits: Limits,
+        clock: Callable[[], int],
+        hand_over: Callable[[], None] = lambda: None,
+        pruned: PrunedLog | None = None,
     ) -> None:
-        self._disk, self._origins, self._limits, self._clock = disk, origins, limits, clock
+        self.pruned = pruned or PrunedLog()
+        self.disk, self._origins, self._limits, self._clock = disk, origins, limits, clock
+        self._hand_over = hand_over  # of what the hot set refused: before anything is sealed
         self._seal_age = limits.seal_seconds * _SECOND
         self.hot = hot
         self.shelf = Shelf(disk.delete)
@@ -68,13 +79,14 @@ class Keeper:
         self._unsafe_since: int | None = None  # nanoseconds
         self._appends = self._sealed_appends = 0
         self._unmergeable: frozenset[str] = frozenset()
-        self._lock = asyncio.Lock()  # one change of the disk at a time
+        self.lock = asyncio.Lock()  # one change of the disk at a time
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._writer = ThreadPoolExecutor(1, "local-writer")
 
     async def open(self) -> Contents:
         """Open the disk and begin the upkeep. Raises CatalogueError, OSError."""
-        contents = await in_thread(self._writer, self._disk.open)
+        contents = await in_thread(self._writer, self.disk.open)
+        await in_thread(self._writer, settle, self.disk, self.pruned, contents.unrecorded)
         self.shelf.load(contents)
         self.safe = contents.checkpoint
         self._checkpoint = contents.checkpoint or Checkpoint()
@@ -87,7 +99,7 @@ class Keeper:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         await asyncio.to_thread(self._writer.shutdown)
-        self._disk.close()
+        self.disk.close()
 
     # What is here
 
@@ -120,6 +132,10 @@ class Keeper:
             self._begin()
             self._tasks["sealing"] = asyncio.create_task(self._seal_quietly())
 
+    def added(self) -> None:
+        """Something was added that the pipeline has not just read: it stands where it stood."""
+        self.appended(self._checkpoint)
+
     async def make_room(self) -> None:
         """Wait while the hot set is full and the one before it in no file yet. Raises StoreUnavailable."""
         if not self._full():
@@ -137,7 +153,7 @@ class Keeper:
     async def flush(self) -> None:
         """Seal all that was appended before this call. Raises StoreUnavailable; then nothing is lost."""
         target = self._appends
-        async with self._lock:
+        async with self.lock:
             while self._sealed_appends < target:
                 if self._sealing is None:
                     self._begin()
@@ -150,13 +166,14 @@ class Keeper:
             logger.error("%s; will try again", error)
 
     async def _seal_begun(self) -> None:
-        async with self._lock:
+        async with self.lock:
             await self._finish()
 
     async def _finish(self) -> None:
         """Seal what is on its way, if anything is. Only under the lock."""
         if self._sealing is not None:
-            await self._write(self._seal_on_disk, self._sealing)
+            self._hand_over()
+            await self.write(self._seal_on_disk, self._sealing)
 
     def _begin(self) -> None:
         self._sealing = Sealing(self.hot.take(), self._checkpoint, self._appends)
@@ -165,9 +182,9 @@ class Keeper:
     def _seal_on_disk(self, sealing: Sealing) -> Callable[[], None]:
         sealed = None
         if sealing.batches:
-            sealed = self._disk.seal(sealing.batches, self._origins.known, sealing.checkpoint)
+            sealed = self.disk.seal(sealing.batches, self._origins.known, sealing.checkpoint)
         elif sealing.checkpoint != self.safe:
-            self._disk.save(sealing.checkpoint)
+            self.disk.save(sealing.checkpoint)
         return lambda: self._sealed(sealing, sealed)
 
     def _sealed(self, sealing: Sealing, sealed: Sealed | None) -> None:
@@ -175,10 +192,10 @@ class Keeper:
             self.shelf.add(sealed)
         self.safe, self._sealed_appends, self._sealing = sealing.checkpoint, sealing.appends, None
 
-    async def _write(self, work: Callable[..., Callable[[], None]], *args: Any) -> None:
+    async def write(self, work: Callable[..., Callable[[], None]], *args: Any) -> None:
         """Do `work` in the writer thread, then what it returns here: also when the waiter is cancelled.
 
-        Disk and memory must not part ways, so there is no giving up in between.
+        Disk and memory must not part ways, so there is no giving up in between. Only under the lock.
         """
 
         async def both() -> None:
@@ -216,36 +233,43 @@ class Keeper:
             await self._seal_begun()
         if self._unsafe_since is not None and self._clock() - self._unsafe_since >= self._seal_age:
             await self.flush()
-        async with self._lock:
+        async with self.lock:
             old = local_upkeep.expired(
                 self.shelf.files.values(), self._clock(), self._limits.retention_seconds
             )
-            await self._prune(old, "age")
+            await self._prune(old, "retention")
             big = local_upkeep.surplus(self.shelf.files.values(), self._limits.retention_bytes)
-            await self._prune(big, "size")
+            await self._prune(big, "retention-size")
             await self._merge()
 
+    def removal(self, reason: str, selection: str = "") -> Removal:
+        """A removal that begins now."""
+        return Removal(self.disk, self._origins.known, self.pruned, self._clock(), reason, selection)
+
     async def _prune(self, entries: list[FileEntry], reason: str) -> None:
+        removal = self.removal(reason)
+
         def work() -> Callable[[], None]:
-            totals, pruned = self._disk.prune(entries, self._clock(), reason)
-            return lambda: self.shelf.pruned(entries, totals, pruned)
+            totals = removal.files(entries)
+            removal.keep("done")
+            return lambda: self.shelf.removed(entries, None, totals)
 
         if entries:
-            await self._write(work)
+            await self.write(work)
             lines = sum(entry.rows for entry in entries)
-            logger.info("retention by %s removed %d files with %d lines", reason, len(entries), lines)
+            logger.info("%s removed %d files with %d lines", reason, len(entries), lines)
 
     async def _merge(self) -> None:
         run = local_upkeep.mergeable(self.shelf.files.values(), self._limits.seal_rows, self._unmergeable)
 
         def work() -> Callable[[], None]:
-            sealed = self._disk.merge(run, self._origins.known)
+            sealed = self.disk.merge(run, self._origins.known)
             return lambda: self.shelf.swap(run, sealed)
 
         if not run:
             return
         try:
-            await self._write(work)
+            await self.write(work)
         except StoreUnavailable:
             self._unmergeable |= {entry.name for entry in run}  # left as they are until the next start
             raise

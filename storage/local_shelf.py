@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from storage.catalogue import FileEntry, Pruned, Sealed
+from storage.catalogue import FileEntry, Sealed
 from storage.lists import OriginCount
 from storage.local_disk import Contents
 from storage.query import Query
@@ -17,7 +17,6 @@ class Shelf:
         self._readers: Counter[str] = Counter()
         self._leaving: set[str] = set()
         self._missing: list[FileEntry] = []
-        self._pruned: list[Pruned] = []
         self.files: dict[str, FileEntry] = {}
         self.totals: dict[int, OriginCount] = {}
 
@@ -25,7 +24,7 @@ class Shelf:
         """Take over what a start found."""
         self.files = {entry.name: entry for entry in contents.files}
         self.totals = {count.origin: count for count in contents.totals}
-        self._missing, self._pruned = contents.missing, contents.pruned
+        self._missing = contents.missing
 
     def add(self, sealed: Sealed) -> None:
         """A new file with new lines."""
@@ -37,11 +36,14 @@ class Shelf:
         self._remove(old)
         self.files[sealed.entry.name] = sealed.entry
 
-    def pruned(self, gone: Sequence[FileEntry], totals: Iterable[OriginCount], pruned: list[Pruned]) -> None:
-        """Files that retention has taken out of the catalogue, and what is left."""
+    def removed(
+        self, gone: Sequence[FileEntry], sealed: Sealed | None, totals: Iterable[OriginCount]
+    ) -> None:
+        """Files that are out of the catalogue, what took their place, and the lines of all that is left."""
         self._remove(gone)
+        if sealed is not None:
+            self.files[sealed.entry.name] = sealed.entry
         self.totals = {count.origin: count for count in totals}
-        self._pruned = pruned
 
     def hold(self) -> list[FileEntry]:
         """All files, kept on disk until `release`."""
@@ -57,16 +59,12 @@ class Shelf:
                 self._delete_if_unused(entry.name)
 
     def notes(self, query: Query) -> list[str]:
-        """What an answer must say about lines that were here once."""
-        notes = [
+        """What an answer must say about files that are gone."""
+        return [
             f"{entry.rows} lines are missing: the sealed file {entry.name} is gone"
             for entry in self._missing
             if _overlaps(entry.min_timestamp, entry.max_timestamp, query)
         ]
-        gone = [p for p in self._pruned if query.since is not None and _overlaps(p.first, p.last, query)]
-        if gone:
-            notes.append(f"retention has removed {sum(p.rows for p in gone)} lines around this time range")
-        return notes
 
     def _remove(self, entries: Sequence[FileEntry]) -> None:
         for entry in entries:

@@ -3,14 +3,20 @@
 What this store answers is what the others have to answer; the contract suite compares them with it.
 """
 
+import time
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from parsers.event import Container, Event, Origin, parse_id
 from storage.lists import MAX_FOUND, container_summary, identity, refers
 from storage.metrics import Metrics
+from storage.prune import Pruned, PruneResult, Selection, selects
+from storage.prune_counts import Tally
+from storage.pruned import PrunedLog, pruned
+from storage.pruned_notes import with_notes
 from storage.query import Page, Query, arrival_key, cursor_after, matches_origin, matching, sort_key
-from storage.store import Checkpoint, ContainerSummary, NameSummary
+from storage.store import Checkpoint, ContainerSummary, Lag, NameSummary, Rejection
 
 MAX_EVENTS = 1_000_000  # about 1 GB of ordinary lines; the oldest go, counted, because nothing else bounds it
 
@@ -23,8 +29,14 @@ class MemoryStore:
 
     name = "memory"
 
-    def __init__(self, metrics: Metrics | None = None, max_events: int = MAX_EVENTS) -> None:
+    def __init__(
+        self,
+        metrics: Metrics | None = None,
+        max_events: int = MAX_EVENTS,
+        removed: PrunedLog | None = None,
+    ) -> None:
         self._metrics = metrics or Metrics()
+        self._removed = removed or PrunedLog(metrics=self._metrics)
         self._max_events = max_events
         self._events: dict[Key, Event] = {}  # in the order of arrival
         self._checkpoint: Checkpoint | None = None
@@ -45,6 +57,14 @@ class MemoryStore:
         self._checkpoint = checkpoint
         self._forget_oldest()
 
+    async def put_back(self, events: Sequence[Event]) -> Sequence[Rejection]:
+        """See Store.put_back: a list takes everything."""
+        for event in events:
+            self._events.setdefault((event.journal, event.position, event.index), event)
+            self._ceiling = max(self._ceiling, event.offset)
+        self._forget_oldest()
+        return []
+
     def _forget_oldest(self) -> None:
         excess = len(self._events) - self._max_events
         if excess <= 0:
@@ -52,6 +72,10 @@ class MemoryStore:
         for key in list(self._events)[:excess]:
             del self._events[key]
         self._metrics.dropped.labels("memory_store_full").inc(excess)
+
+    def lag(self) -> Lag:
+        """See Store.lag."""
+        return Lag()
 
     def safe(self) -> Checkpoint | None:
         """See Store.safe."""
@@ -68,9 +92,10 @@ class MemoryStore:
             events.sort(key=arrival_key)
         else:
             events.sort(key=sort_key, reverse=query.order == "desc")
-        if len(events) <= query.limit:
-            return Page(events)
-        return Page(events[: query.limit], cursor_after(events[query.limit - 1], query, ceiling))
+        page = Page(events)
+        if len(events) > query.limit:
+            page = Page(events[: query.limit], cursor_after(events[query.limit - 1], query, ceiling))
+        return with_notes(page, query, self.pruned())
 
     def _visible(self, query: Query, ceiling: int) -> list[Event]:
         """What a page may see: other journals do not grow, ours ends at the ceiling."""
@@ -95,7 +120,7 @@ class MemoryStore:
         return (exact + [c for c in found.values() if c not in exact])[:MAX_FOUND]
 
     async def containers(self, query: Query) -> list[ContainerSummary]:
-        """See Store.containers. What a container's lines tell differently is told as the newest does."""
+        """See Store.containers. What a container's lines tell differently is told as it was last known."""
         groups = self._groups(query, lambda origin: [identity(origin)] if identity(origin) else [])
         summaries = [_container_summary(events) for events in groups.values()]
         return sorted(summaries, key=lambda summary: summary.last_seen, reverse=True)
@@ -111,6 +136,22 @@ class MemoryStore:
     async def label_values(self, key: str, query: Query) -> list[NameSummary]:
         """See Store.label_values."""
         return self._names(query, lambda origin: [origin.labels[key]] if key in origin.labels else [])
+
+    async def prune(self, selection: Selection, dry_run: bool) -> PruneResult:
+        """See Store.prune."""
+        going = {key: event for key, event in self._events.items() if selects(selection, event)}
+        tally = Tally()
+        for event in going.values():
+            tally.add(event.origin, 1, event.timestamp, event.timestamp)
+        result = tally.result()
+        if going and not dry_run:
+            self._events = {key: event for key, event in self._events.items() if key not in going}
+            self._removed.add(pruned(uuid.uuid4().hex, time.time_ns(), "prune", result, selection.text))
+        return result
+
+    def pruned(self) -> list[Pruned]:
+        """See Store.pruned."""
+        return self._removed.records()
 
     async def close(self) -> None:
         """See Store.close."""
@@ -131,8 +172,13 @@ class MemoryStore:
 
 
 def _container_summary(events: list[Event]) -> ContainerSummary:
-    origin = max(events, key=sort_key).origin
-    return container_summary(origin, *_span(events))
+    newest: dict[str, Event] = {}
+    for event in events:
+        known = newest.setdefault(event.origin.key, event)
+        if sort_key(event) > sort_key(known):
+            newest[event.origin.key] = event
+    latest_first = sorted(newest.values(), key=sort_key, reverse=True)
+    return container_summary([event.origin for event in latest_first], *_span(events))
 
 
 def _span(events: list[Event]) -> tuple[int, int, int]:

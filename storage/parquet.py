@@ -10,10 +10,11 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from parsers.event import Container, Event, parse_id
-from storage import lists, local_lists
+from storage import lists, local_lists, local_prune
 from storage.catalogue import FileEntry
 from storage.local_disk import Disk
 from storage.local_hot import Hot, Ids, Key, covers, held
@@ -22,8 +23,19 @@ from storage.local_origins import Origins
 from storage.local_search import Searcher, Snapshot, page
 from storage.local_sources import Source
 from storage.metrics import Metrics
+from storage.prune import Pruned, PruneResult, Selection
+from storage.pruned import FILE, PrunedLog
+from storage.pruned_notes import with_notes
 from storage.query import Page, Query
-from storage.store import Checkpoint, ContainerSummary, NameSummary, OnRejected, Rejection, StoreUnavailable
+from storage.store import (
+    Checkpoint,
+    ContainerSummary,
+    Lag,
+    NameSummary,
+    OnRejected,
+    Rejection,
+    StoreUnavailable,
+)
 
 logger = logging.getLogger("logdock.storage")
 
@@ -50,12 +62,17 @@ class LocalStore:
         retention_bytes: int | None = None,
         clock: Callable[[], int] = time.time_ns,
         on_rejected: OnRejected | None = None,
+        pruned: PrunedLog | None = None,
     ) -> None:
         self._journal, self._metrics, self._on_rejected = journal, metrics, on_rejected
         self._origins, self._ids = Origins(), Ids()
         self._disk = Disk(folder, journal)
         limits = Limits(seal_rows, seal_seconds, retention_seconds, retention_bytes)
-        self._keeper = Keeper(self._disk, Hot(self._origins, self._refuse), self._origins, limits, clock)
+        hot = Hot(self._origins, self._refuse)
+        pruned = pruned or PrunedLog(folder / FILE, metrics)
+        self._keeper = Keeper(self._disk, hot, self._origins, limits, clock, self._hand_over, pruned)
+        self._refused: list[Rejection] = []  # in no quarantine yet
+        self._back: dict[str, str] = {}  # ids that `put_back` offers, and why they are refused
         self._ceiling = -1  # the highest offset so far
         self._journals = {journal}
         self._searcher: Searcher | None = None
@@ -95,6 +112,21 @@ class LocalStore:
             self._keeper.hot.add(fresh)
             self._ceiling = max(self._ceiling, max([event.offset for event in fresh]))
         self._keeper.appended(checkpoint)
+        self._hand_over()
+
+    async def put_back(self, events: Sequence[Event]) -> Sequence[Rejection]:
+        """See Store.put_back."""
+        fresh = await self._fresh(events) if events else []
+        self._back = dict.fromkeys([event.id for event in fresh], "")
+        self._keeper.hot.add(fresh)
+        self._ceiling = max([self._ceiling, *(event.offset for event in fresh)])
+        self._keeper.added()
+        await self._keeper.flush()
+        return [Rejection(e, "unstorable", why) for e in fresh if (why := self._back.get(e.id))]
+
+    def lag(self) -> Lag:
+        """See Store.lag."""
+        return Lag()
 
     def safe(self) -> Checkpoint | None:
         """See Store.safe."""
@@ -136,10 +168,23 @@ class LocalStore:
         return known
 
     def _refuse(self, event: Event, message: str) -> None:
+        if event.id in self._back:
+            self._back[event.id] = message or "unstorable"
+            return
         self._metrics.rejected.labels("unstorable").inc()
         logger.error("cannot store event %s: %s", event.id, message)
-        if self._on_rejected is not None:
-            self._on_rejected([Rejection(event, "unstorable", message)])
+        self._refused.append(Rejection(event, "unstorable", message))
+        with suppress(StoreUnavailable):  # tried again before anything is sealed
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Put what was refused into quarantine. Raises StoreUnavailable; nothing is sealed before it is."""
+        if self._refused and self._on_rejected is not None:
+            try:
+                self._on_rejected(self._refused)
+            except OSError as error:
+                raise StoreUnavailable(f"refused events cannot be quarantined: {error}") from error
+        self._refused = []
 
     def _ask(self) -> Searcher:
         if self._searcher is None:
@@ -152,7 +197,8 @@ class LocalStore:
             batches, journals = self._keeper.batches(), frozenset(self._journals)
             snapshot = Snapshot(batches, files, journals, self._journal, self._ceiling)
             notes = self._keeper.shelf.notes(query)
-            return await in_thread(self._readers, page, self._ask(), snapshot, query, self._origins, notes)
+            found = await in_thread(self._readers, page, self._ask(), snapshot, query, self._origins, notes)
+        return with_notes(found, query, self.pruned())
 
     async def get(self, event_id: str) -> Event | None:
         """See Store.get."""
@@ -187,3 +233,12 @@ class LocalStore:
     async def label_values(self, key: str, query: Query) -> list[NameSummary]:
         """See Store.label_values."""
         return lists.label_values(await self._seen(query), key)
+
+    async def prune(self, selection: Selection, dry_run: bool) -> PruneResult:
+        """See Store.prune."""
+        work = local_prune.count if dry_run else local_prune.prune
+        return await work(self._keeper, self._origins, selection)
+
+    def pruned(self) -> list[Pruned]:
+        """See Store.pruned."""
+        return self._keeper.pruned.records()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from parsers.event import Container
+from storage.pruned_notes import was_here
 from storage.query import ContainerRef, Query, QueryError
 from storage.store import Store
 
@@ -28,9 +29,15 @@ async def resolve(query: Query, store: Store) -> tuple[Query, tuple[str, ...]]:
         candidates = await store.find_containers(ref) if ref else []
         refs.append(choose(ref, candidates))
         if not candidates:
-            notes.append(f"no container {ref!r} was ever seen here, by name, id or id prefix")
+            notes.append(_missing(ref, store))
     replaced = msgspec.structs.replace(query, containers=query.containers + tuple(refs), container_refs=())
     return replaced, tuple(notes)
+
+
+def _missing(ref: str, store: Store) -> str:
+    if was_here(store.pruned(), ref):
+        return f"nothing of container {ref!r} is kept any more: its lines were removed"
+    return f"no container {ref!r} was ever seen here, by name, id or id prefix"
 
 
 def choose(ref: str, candidates: Sequence[Container]) -> ContainerRef:

@@ -105,3 +105,11 @@ async def test_a_store_that_needs_its_operator(running: Running) -> None:
     await running.start(store="local")
     await running.settled()
     assert await running.lines() == ["line"]
+
+
+async def test_a_quarantine_that_cannot_be_read(running: Running) -> None:
+    """It is read before anything could be put into it again."""
+    (running.data / "quarantine" / "rejected-000001.ndjson").mkdir(parents=True)
+    assert "cannot open the quarantine" in await refused(running.data)
+    (running.data / "quarantine" / "rejected-000001.ndjson").rmdir()
+    await running.start()

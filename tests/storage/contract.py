@@ -18,6 +18,7 @@ from storage.memory import MemoryStore
 from storage.metrics import Metrics
 from storage.query import Query
 from storage.store import Checkpoint, Rejection, Store
+from tests.real import elastic
 from tests.storage.factories import JOURNAL, after, everything
 
 KINDS = ("memory", "local", "sealed", pytest.param("elasticsearch", marks=pytest.mark.elasticsearch))
@@ -60,8 +61,9 @@ async def opened(kind: str, folder: Path, request: pytest.FixtureRequest) -> Asy
     yield subject
     await subject.store.close()
     if url:
-        async with httpx.AsyncClient(trust_env=False) as client:
-            await client.delete(f"{url}/_data_stream/{stream}")
+        verify = elastic.trust(elastic.given_ca())
+        async with httpx.AsyncClient(trust_env=False, verify=verify) as client:
+            await client.delete(f"{elastic.superuser(url)}/_data_stream/{stream}")
     assert rejected == []
 
 
@@ -74,7 +76,7 @@ def maker(kind: str, folder: Path, url: str, stream: str, rejected: list[Rejecti
     if kind == "elasticsearch":
         from storage.elastic import ElasticStore
 
-        options["fresh_seconds"] = FRESH_SECONDS
+        options |= {"fresh_seconds": FRESH_SECONDS, "ca_certs": elastic.given_ca()}
         return lambda: ElasticStore(url, folder, JOURNAL, Metrics(), stream=stream, **options)
     from storage.parquet import LocalStore
 

@@ -1,10 +1,11 @@
 """A server that answers like Elasticsearch where the store asks, and has the faults that a test wants."""
 
 import asyncio
+import gzip
 import json
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 Reply = tuple[int, Any]
 Fault = Callable[["FakeElasticsearch", bytes], Reply | None]
@@ -19,14 +20,18 @@ class FakeElasticsearch:
         self.faults: deque[Fault] = deque()
         self.bodies: list[int] = []  # events per bulk request
         self.looked_up = 0
+        self.packed = 0  # bodies that came compressed
         self.template: dict[str, Any] | None = None
         self.templates_put = 0
+        self.mappings: dict[str, dict[str, Any]] = {}  # by index, as far as somebody asks for them
+        self.refuse_mapping = self.no_logsdb = False
+        self.parameters = ""  # of the request that is being answered
         self.refuse: Callable[[bytes], bool] = lambda _: False  # documents that get status 400
         self.url = ""
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
-    async def __aenter__(self) -> "FakeElasticsearch":
+    async def __aenter__(self) -> Self:
         await self.listen(0)
         return self
 
@@ -49,7 +54,9 @@ class FakeElasticsearch:
         return [name for documents in self.indices.values() for name in documents]
 
     def roll_over(self) -> None:
-        self.indices[f"backing-{len(self.indices) + 1:06}"] = {}
+        name = f"backing-{len(self.mappings) + 1:06}"
+        self.indices[name] = {}
+        self.mappings[name] = (self.template or {}).get("template", {}).get("mappings", {})
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
@@ -69,7 +76,11 @@ class FakeElasticsearch:
             line.split(":")[1] for line in head.lower().split("\r\n") if line.startswith("content-length")
         ]
         body = await reader.readexactly(int(lengths[0])) if lengths else b""
-        reply = self._reply(method, target.partition("?")[0], body)
+        if "content-encoding: gzip" in head.lower():
+            self.packed += 1
+            body = gzip.decompress(body)
+        path, _, self.parameters = target.partition("?")
+        reply = self._reply(method, path, body)
         if reply is None:
             return False
         data = json.dumps(reply[1]).encode()
@@ -85,6 +96,8 @@ class FakeElasticsearch:
             return self.faults.popleft()(self, body) if self.faults else self.store(body)
         if path.startswith("/_index_template/"):
             return self._templates(method, body)
+        if path.endswith("/_mapping"):
+            return self._mapping(method, path.split("/")[1], body)
         if path.startswith("/_resolve/index/"):
             streams = [{"backing_indices": list(self.indices)}] if self.indices else []
             return (200, {"data_streams": streams}) if streams else (404, error("index_not_found_exception"))
@@ -94,6 +107,8 @@ class FakeElasticsearch:
         return (200, {}) if path.endswith("/_refresh") else self._search(json.loads(body))
 
     def _templates(self, method: str, body: bytes) -> Reply:
+        if method == "PUT" and self.no_logsdb and b'"index.mode":' in body:
+            return 400, error("illegal_argument_exception", "No enum constant IndexMode.LOGSDB")
         if method == "PUT":
             self.template = json.loads(body)
             self.templates_put += 1
@@ -101,6 +116,14 @@ class FakeElasticsearch:
         if self.template is None:
             return 404, error("resource_not_found_exception")
         return 200, {"index_templates": [{"name": "logs-docker", "index_template": self.template}]}
+
+    def _mapping(self, method: str, index: str, body: bytes) -> Reply:
+        if method == "GET":
+            return 200, {index: {"mappings": self.mappings[index]}}
+        if self.refuse_mapping:
+            return 400, error("illegal_argument_exception", "Mapper for [x] conflicts with existing mapper")
+        self.mappings[index] = self.mappings[index] | json.loads(body)
+        return 200, {"acknowledged": True}
 
     def _search(self, search: dict[str, Any]) -> Reply:
         query = search["query"]
@@ -125,11 +148,13 @@ class FakeElasticsearch:
         documents = self.indices[list(self.indices)[-1]]
         name = json.loads(action)["create"]["_id"]
         if name in documents:
-            return {"status": 409, "error": {"type": "version_conflict_engine_exception", "reason": "known"}}
+            why = {"type": "version_conflict_engine_exception", "reason": "known"}
+            return {"_id": name, "status": 409, "error": why}
         if self.refuse(document):
-            return {"status": 400, "error": {"type": "document_parsing_exception", "reason": "no"}}
+            why = {"type": "document_parsing_exception", "reason": "no"}
+            return {"_id": name, "status": 400, "error": why}
         documents[name] = document
-        return {"status": 201}
+        return {"_id": name, "status": 201}
 
 
 def error(kind: str, reason: str = "said so") -> dict[str, Any]:
@@ -150,6 +175,24 @@ def lost_request(_server: FakeElasticsearch, _body: bytes) -> None:
     """The connection ends and nothing is stored."""
 
 
+def rubbish(server: FakeElasticsearch, body: bytes) -> Reply:
+    """Everything is stored, and the answer is a page of something in between."""
+    server.store(body)
+    return 200, "<html>all good</html>"
+
+
+def another_answer(_server: FakeElasticsearch, body: bytes) -> Reply:
+    """Nothing is stored, and the answer belongs to another body of as many documents."""
+    items = [{"create": {"_id": f"x.{n:x}.0", "status": 201}} for n in range(body.count(b"\n") // 2)]
+    return 200, {"errors": False, "items": items}
+
+
+def too_few(server: FakeElasticsearch, body: bytes) -> Reply:
+    """Everything is stored, and the last verdict is missing."""
+    status, said = server.store(body)
+    return status, {"errors": False, "items": said["items"][:-1]}
+
+
 def busy(*places: int) -> Fault:
     """The items at these places get 429, the others are stored."""
 
@@ -159,7 +202,8 @@ def busy(*places: int) -> Fault:
         items = server.store(b"".join(kept))[1]["items"]
         for place in places:
             why = {"type": "es_rejected_execution_exception", "reason": "queue is full"}
-            items.insert(place, {"create": {"status": 429, "error": why}})
+            name = json.loads(lines[2 * place])["create"]["_id"]
+            items.insert(place, {"create": {"_id": name, "status": 429, "error": why}})
         return 200, {"errors": True, "items": items}
 
     return answer

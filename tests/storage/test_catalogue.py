@@ -3,6 +3,7 @@
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from parsers.event import Container, make_origin
@@ -11,11 +12,11 @@ from storage.catalogue import (
     CatalogueError,
     FileEntry,
     MinuteCount,
-    Pruned,
     Sealed,
     Span,
 )
 from storage.lists import OriginCount
+from storage.prune import Pruned
 from storage.store import Checkpoint, Held
 
 ORIGIN = make_origin(
@@ -74,12 +75,40 @@ def test_replacing_swaps_counts(path: Path) -> None:
     assert catalogue.minutes(["a", "b"]) == []
 
 
-def test_pruning_is_remembered(path: Path) -> None:
+def test_what_goes_is_kept_until_it_is_recorded(path: Path) -> None:
     catalogue = Catalogue(path)
-    catalogue.add(sealed("a"), [(1, ORIGIN)], "j", None)
-    catalogue.prune([sealed("a").entry], 99, "age")
-    assert catalogue.files() == [] and catalogue.totals() == []
-    assert catalogue.pruned() == [Pruned(99, "a", "age", 3, 100, 10, 20)]
+    for name in ("a", "b"):
+        catalogue.add(sealed(name), [(1, ORIGIN)], "j", Checkpoint(5))
+    removed = Pruned("x", 99, "prune", 4, 10, 20, 100)
+    catalogue.replace([sealed("a").entry], None, removed)
+    catalogue.replace([sealed("b").entry], sealed("c", 2), msgspec.structs.replace(removed, lines=5))
+    catalogue.close()
+    again = Catalogue(path)
+    assert [entry.name for entry in again.files()] == ["c"]
+    assert (again.totals(), again.counts(["a", "b", "c"])) == ([OriginCount(1, 2, 10, 20)],) * 2
+    assert again.unrecorded() == [msgspec.structs.replace(removed, lines=5)]
+    again.recorded(["y"])
+    assert len(again.unrecorded()) == 1
+    again.recorded(["x"])
+    assert (again.unrecorded(), again.checkpoint("j")) == ([], Checkpoint(5))
+
+
+def test_what_older_versions_kept_of_retention_is_to_be_recorded(path: Path) -> None:
+    Catalogue(path).close()
+    with sqlite3.connect(path) as old:
+        rows = [
+            (99, "a", "age", 3, 100, 10, 20),
+            (98, "b", "size", 1, 50, 1, 2),
+            (97, "c", "age", 2, 60, 5, 30),
+        ]
+        old.executemany("INSERT INTO pruned VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    old.close()
+    catalogue = Catalogue(path)
+    by_size = Pruned("older size", 98, "retention-size", 1, 1, 2, 50)
+    by_age = Pruned("older age", 99, "retention", 5, 5, 30, 160)
+    assert catalogue.unrecorded() == [by_size, by_age]
+    catalogue.recorded(["older age"])
+    assert catalogue.unrecorded() == [by_size]
 
 
 def test_unused_origins_are_forgotten(path: Path) -> None:

@@ -86,6 +86,19 @@ async def test_a_container_is_told_as_it_was_last(subject: Subject) -> None:
     assert [c.id for c in await subject.store.find_containers("old")] == [A1]
 
 
+async def test_what_only_some_lines_tell_of_a_container_is_told(subject: Subject) -> None:
+    some = origin("a", A1, service="web", image="i:1", labels={"v": "1", "w": "1"}, tag_fields={"ID": "aa"})
+    later = origin("a", A1, service="shop", image=None, labels={"v": "2"})
+    last = make_origin(Container(A1, "b"), "node-a")
+    await subject.add([event(0, origin=some), event(2, origin=last)])
+    await subject.add([event(1, origin=later), event(3, origin=last)])
+    (summary,) = await subject.store.containers(Query())
+    assert summary == ContainerSummary(
+        Container(A1, "b", "i:1"), "shop", "node-a", 4, TIME, TIME + 3 * SECOND,
+        "label:com.docker.compose.service", {"v": "2", "w": "1"}, {"ID": "aa"},
+    )  # fmt: skip
+
+
 async def test_a_name_on_two_hosts_is_two_containers(subject: Subject) -> None:
     loose = [event(n, origin=origin("web", None, host=f"node-{n}")) for n in range(2)]
     await subject.add(loose)

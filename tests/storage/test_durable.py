@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.durable import replacing, sync_folder, write_durably
+from storage.durable import make_folder, replacing, sync_folder, write_durably
 
 
 def names(folder: Path) -> list[str]:
@@ -75,3 +75,15 @@ def test_only_a_folder_is_synced_as_one(tmp_path: Path) -> None:
         sync_folder(tmp_path / "file")
     with pytest.raises(FileNotFoundError):
         sync_folder(tmp_path / "gone")
+
+
+def test_each_name_of_a_new_folder_is_synced_where_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr("storage.durable.sync_folder", synced.append)
+    make_folder(tmp_path / "a" / "b" / "c")
+    assert (tmp_path / "a" / "b" / "c").is_dir()
+    assert synced == [tmp_path, tmp_path / "a", tmp_path / "a" / "b"]
+    make_folder(tmp_path / "a" / "b" / "c")
+    assert synced[3:] == [tmp_path / "a" / "b"]  # whoever made it may have died before it was synced

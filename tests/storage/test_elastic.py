@@ -19,10 +19,13 @@ from tests.storage.elastic_events import JOURNAL, event
 from tests.storage.fake_elasticsearch import (
     FakeElasticsearch,
     Reply,
+    another_answer,
     busy,
     lost_answer,
     lost_request,
     refused,
+    rubbish,
+    too_few,
 )
 
 Open = Callable[..., Awaitable[ElasticStore]]
@@ -123,6 +126,10 @@ async def test_an_empty_append_moves_the_checkpoint(opened: Open) -> None:
         [busy(0, 3)],
         [busy(1), lost_answer],
         [refused(413)],
+        [refused(400)],
+        [rubbish],
+        [another_answer, rubbish, another_answer],
+        [too_few],
         [refused(401)],
     ],
 )
@@ -215,7 +222,7 @@ async def test_bodies_done_out_of_order_do_not_move_the_checkpoint(
     server: FakeElasticsearch, opened: Open
 ) -> None:
     store = await opened()
-    store._sending.delivery.body_bytes = 1  # every append is a body of its own
+    store._sending.delivery.pace.body_bytes = 1  # every event is a body of its own
     await until(lambda: store._sending._ready)
     stuck = refused(503)
 
@@ -225,7 +232,7 @@ async def test_bodies_done_out_of_order_do_not_move_the_checkpoint(
     server.faults.extend([first_one_stuck] * 999)
     await put(store, 0, 2)
     await put(store, 2, 2)
-    await until(lambda: len(server.ids) == 2)
+    await until(lambda: len(server.ids) == 3)
     await asyncio.sleep(0.1)
     assert store.safe() is None
     server.faults.clear()
@@ -242,7 +249,7 @@ async def test_append_waits_when_enough_waits(
     await until(lambda: store._sending._ready)
     await server.stop()
     await put(store, 0, 1)
-    await until(lambda: not store.available)
+    await until(lambda: store.lag().problem)
     await put(store, 1, 1)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(put(store, 2, 1), 0.2)
@@ -257,15 +264,15 @@ async def test_a_start_without_elasticsearch_waits_for_it(server: FakeElasticsea
     await server.stop()
     store = await opened()
     await put(store, 0, 3)
-    await until(lambda: not store.available)
+    await until(lambda: store.lag().problem)
     for ask in (store.search(Query()), store.get(event(0).id), store.containers(Query()), store.flush()):
         with pytest.raises(StoreUnavailable, match="does not answer"):
             await ask
-    assert "does not answer" in (store.last_error or "")
+    assert "does not answer" in (store.lag().problem or "")
     await server.listen(port)
     await until(lambda: store.safe() == Checkpoint(next=3, offset=3))
     assert sorted(server.ids) == ids(3)
-    assert store.available
+    assert store.lag().problem is None
 
 
 async def test_a_refused_document_is_degraded_then_rejected(server: FakeElasticsearch, opened: Open) -> None:
@@ -338,3 +345,45 @@ async def test_one_event_larger_than_a_body_still_goes(server: FakeElasticsearch
 async def test_ids_that_are_none_are_not_asked_for(opened: Open) -> None:
     store = await opened()
     assert await store.get("what") is None
+
+
+async def test_a_limit_on_bodies_is_found_and_kept_to(server: FakeElasticsearch, opened: Open) -> None:
+    """Such as a proxy's: 8 MB of lines through one that takes 300 KB."""
+    seen: list[int] = []
+
+    def limited(fake: FakeElasticsearch, body: bytes) -> Reply:
+        seen.append(len(body))
+        return fake.store(body) if len(body) < 300_000 else refused(413)(fake, body)  # type: ignore[return-value]
+
+    server.faults.extend([limited] * 10_000)
+    store = await opened()
+    lines = [event(number, message="x" * 20_000) for number in range(400)]
+    await store.append(lines, Checkpoint(next=400, offset=400))
+    await until(lambda: store.safe() == Checkpoint(next=400, offset=400))
+    assert sorted(server.ids) == sorted(line.id for line in lines)
+    too_large = [size for size in seen if size >= 300_000]
+    assert 0 < len(too_large) < 40
+    assert store._sending.delivery.body_bytes < 300_000
+
+
+async def test_compressed_bodies_arrive(server: FakeElasticsearch, opened: Open) -> None:
+    store = await opened(compress="on")
+    await store.append([event(n, message="x" * 1000) for n in range(100)], Checkpoint(next=100, offset=100))
+    await store.flush()
+    assert sorted(server.ids) == ids(100)
+    assert server.packed == 1
+
+
+async def test_what_was_refused_is_put_back_once(server: FakeElasticsearch, opened: Open) -> None:
+    rejected: list[Rejection] = []
+    store = await opened(rejected)
+    server.refuse = lambda document: b"line 1" in document
+    await put(store, 0, 3)
+    await store.flush()
+    assert [each.event.id for each in await store.put_back(events(1, 1))] == [event(1).id]
+    server.refuse = lambda _: False
+    server.roll_over()
+    assert await store.put_back(events(0, 3)) == []
+    assert await store.put_back(events(1, 1)) == []
+    assert sorted(server.ids) == ids(3)
+    assert len(rejected) == 1

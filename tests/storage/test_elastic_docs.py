@@ -5,7 +5,8 @@ import msgspec
 import pytest
 
 from parsers.event import Container, Event, Printed, make_origin
-from storage.elastic_docs import LAST_TIME, Writer, digest, time_text
+from storage.elastic_docs import LAST_TIME, Writer, time_text
+from storage.elastic_ecs import digest
 from storage.elastic_hits import Hit, Reader
 from storage.elastic_template import IGNORE_ABOVE, MAX_TOKEN, PROPERTIES
 from tests.storage.elastic_events import BARE, ORIGIN, TIME, deep, event
@@ -53,6 +54,9 @@ EVENTS = {
     "printed": event(
         flags=("joined",), printed=(Printed(b"\xff\0\n", "stdout", TIME), Printed(b"", None, -1))
     ),
+    "one printed line": event(printed=(Printed("\x1b[31mr\xe9d\n\0".encode(), "stdout", TIME + 1),)),
+    "one printed line without text": event(printed=(Printed(b"", None, TIME),)),
+    "one printed line that is no text": event(printed=(Printed(b"\xff", None, TIME),)),
 }
 
 
@@ -87,12 +91,20 @@ def test_a_document_has_the_common_names() -> None:
     name, doc = lines(Writer().line(event(stream="stdout", level="info", flags=("joined",), fields={"a": 1})))
     assert name == event().id
     assert doc["@timestamp"] == "2026-11-24T06:00:00.123456789Z"
-    assert doc["event"] == {"created": "2026-11-24T06:00:00.128456789Z", "sequence": 0}
+    assert doc["event"] == {
+        "created": "2026-11-24T06:00:00.128456789Z", "sequence": 0,
+        "kind": "event", "module": "docker", "dataset": "docker",
+    }  # fmt: skip
+    assert doc["data_stream"] == {"type": "logs", "dataset": "docker", "namespace": "default"}
+    assert doc["ecs"] == {"version": "8.11.0"}
     assert doc["log"] == {"level": "info", "iostream": "stdout"}
     assert doc["container"]["id"] == "ab" * 32
-    assert (doc["container"]["name"], doc["container"]["image"]) == ("shop-web-1", {"name": "nginx:1.27"})
+    assert doc["container"]["name"] == "shop-web-1"
+    assert doc["container"]["image"] == {"name": "nginx", "tag": ["1.27"]}
+    assert doc["container"]["runtime"] == "docker"
     assert doc["container"]["labels"] == dict(ORIGIN.labels)
-    assert (doc["service"], doc["host"], doc["tags"]) == ({"name": "web"}, {"name": "node-a"}, ["joined"])
+    assert doc["service"] == {"name": "web", "node": {"name": "1"}}
+    assert (doc["host"], doc["tags"]) == ({"name": "node-a", "hostname": "node-a"}, ["joined"])
     assert doc["docker"] == {
         "tag": "docker.web.abababababab", "tag_fields": {"Name": "shop-web-1"}, "fields": {"a": 1},
     }  # fmt: skip
@@ -127,6 +139,21 @@ def test_what_elasticsearch_would_refuse_is_not_sent_as_a_field() -> None:
     assert "tag_fields" not in degraded["docker"]
     assert "labels" not in degraded["container"]
     assert degraded["logdock"]["marks"] == ["origin", "fields"]
+
+
+def test_a_printed_line_that_is_text_can_be_read_by_people() -> None:
+    doc = lines(Writer().line(EVENTS["one printed line"]))[1]
+    assert doc["event"]["original"] == "\x1b[31mr\xe9d\n\0"
+    assert doc["logdock"]["printed"] == [[None, "stdout", TIME + 1]]
+    doc = lines(Writer().line(EVENTS["one printed line that is no text"]))[1]
+    assert "original" not in doc["event"]
+    assert doc["logdock"]["printed"] == [["/w==", None, TIME]]
+
+
+def test_a_writer_names_its_data_stream() -> None:
+    doc = lines(Writer("logs-docker.shop-prod").line(event()))[1]
+    assert doc["event"]["dataset"] == "docker.shop"
+    assert doc["data_stream"] == {"type": "logs", "dataset": "docker.shop", "namespace": "prod"}
 
 
 def test_times_outside_date_nanos_are_clamped_and_kept() -> None:
@@ -164,9 +191,18 @@ def test_digests_tell_origins_apart() -> None:
 
 def test_every_name_is_mapped_or_is_only_kept() -> None:
     """Fields that people may look for are in the mapping; the others are there for reading back."""
-    doc = lines(Writer().line(event(stream="stdout", level="info", flags=("a",), fields={"a": 1})))[1]
-    only_kept = {"logdock.service_source", "logdock.tag_template"}
-    assert {name for name in _names(doc, PROPERTIES) if not name.startswith(("event.", "@"))} == only_kept
+    origin = make_origin(
+        Container("ab" * 32, "web-1", "r:5000/nginx:1@sha256:" + "ab" * 32), "h", service="web",
+        service_source="image", labels={"DD_VERSION": "3", "DD_ENV": "prod"}, tag="t", tag_template="{{.ID}}",
+        tag_fields={"ID": "t"},
+    )  # fmt: skip
+    printed = (Printed(b"\x1b[0m", None, TIME),)
+    full = event(origin=origin, stream="stdout", level="info", flags=("a",), fields={"a": 1}, printed=printed)
+    doc = lines(Writer().line(full))[1]
+    only_kept = {"logdock.service_source", "logdock.tag_template", "logdock.printed"}
+    assert set(_names(doc, PROPERTIES)) == only_kept
+    unsaid = {"logdock.timestamp", "logdock.marks", "service.node.name"}
+    assert _leaves(PROPERTIES) - _leaves(doc, "") == unsaid
 
 
 def _names(doc: dict[str, Any], properties: dict[str, Any], path: str = "") -> list[str]:
@@ -178,6 +214,19 @@ def _names(doc: dict[str, Any], properties: dict[str, Any], path: str = "") -> l
         elif isinstance(value, dict) and "properties" in found:
             missing += _names(value, found["properties"], f"{path}{name}.")
     return missing
+
+
+def _leaves(tree: dict[str, Any], inside: str = "properties", path: str = "") -> set[str]:
+    """Dotted names of what holds nothing more; a `flattened` field and what is in it count as one."""
+    found = set()
+    for name, value in tree.items():
+        below = value.get(inside) if inside and isinstance(value, dict) else value
+        flat = f"{path}{name}" in ("container.labels", "docker.fields", "docker.tag_fields")
+        if isinstance(below, dict) and not flat:
+            found |= _leaves(below, inside, f"{path}{name}.")
+        else:
+            found.add(path + name)
+    return found
 
 
 def test_the_limit_of_keywords_is_the_one_that_marks_follow() -> None:

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from storage.elastic_docs import LAST_TIME
-from storage.elastic_dsl import after_cursor, body, candidates, origin_filters, reference, sort
+from storage.elastic_dsl import MAX_LITERAL, after_cursor, body, candidates, origin_filters, reference, sort
 from storage.elastic_template import IGNORE_ABOVE
 from storage.expression import Field, Not, Regex, Text
 from storage.grammar import parse
@@ -209,3 +209,27 @@ def test_a_reference_is_a_name_or_the_beginning_of_an_id() -> None:
 def test_lists_are_filtered_by_origin_only() -> None:
     asked = Query(services=("web",), levels=("error",), text=Text("x"), since=5, after_offset=3)
     assert origin_filters(asked) == [{"terms": {"service.name": ["web"]}}]
+
+
+LONG, CUT = "x" * 2000, "x" * MAX_LITERAL
+
+
+@pytest.mark.parametrize(
+    ("q", "condition"),
+    [
+        (LONG, part(f"*{CUT}*")),
+        (f'" {LONG}"', start(CUT)),
+        (f'" {LONG} "', start(CUT)),
+        (f'"y{LONG} "', part(f"*{CUT}")),
+    ],
+)
+def test_no_literal_is_longer_than_elasticsearch_takes(q: str, condition: Any) -> None:
+    assert candidates(parse(q)) == either(condition, TOKENS)
+
+
+def test_no_prefix_or_name_is_longer_than_elasticsearch_takes() -> None:
+    cut = {"prefix": {"docker.tag": {"value": CUT}}}
+    assert query_of(Query(tag=f"{LONG[:1000]}*")) == either(cut, ORIGIN)
+    assert query_of(Query(labels=((LONG, None),))) == {"match_all": {}}
+    assert candidates(Field("s", "=", LONG[:1000])) == either(indexed("prefix", "s", CUT), FIELDS)
+    assert reference(LONG[:1000])[0]["bool"]["should"][1] == {"prefix": {"container.id": {"value": CUT}}}

@@ -4,7 +4,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from storage.elastic_docs import Writer, digest
+from storage.elastic_docs import Writer
+from storage.elastic_ecs import digest
 from storage.elastic_hits import Hit, Reader, nanoseconds
 from tests.storage.elastic_events import ORIGIN, event
 

@@ -2,7 +2,7 @@
 
 import time
 
-from storage.elastic_horizon import Horizon
+from storage.elastic_horizon import MAX_MARKS, Horizon
 from tests.storage.elastic_events import event
 
 
@@ -28,3 +28,15 @@ def test_it_says_how_long_the_oldest_line_waits() -> None:
     assert 7 <= horizon.seconds_behind < 60
     horizon.refreshed(1)
     assert horizon.seconds_behind == 0.0
+
+
+def test_without_questions_it_does_not_grow() -> None:
+    horizon = Horizon()
+    for number in range(1, 3 * MAX_MARKS):
+        horizon.put(number, [event(number)])
+    assert len(horizon._marks) == MAX_MARKS
+    assert horizon.lines_behind == 3 * MAX_MARKS - 1
+    horizon.refreshed(3 * MAX_MARKS - 2)
+    assert horizon.offset == MAX_MARKS - 1  # the merged mark only counts whole
+    horizon.refreshed(3 * MAX_MARKS - 1)
+    assert (horizon.offset, horizon.lines_behind) == (3 * MAX_MARKS - 1, 0)

@@ -7,8 +7,6 @@ Elasticsearch cuts words, refuses documents, rolls over and reckons.
 import json
 import random
 import time
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from storage.grammar import parse
 from storage.metrics import Metrics
 from storage.query import ContainerRef, Cursor, Query, matching, sort_key
 from storage.store import Checkpoint, Rejection, StoreUnavailable
+from tests.real import elastic
 from tests.real.conftest import elasticsearch  # noqa: F401 - the fixture that finds or starts one
 from tests.storage.contract import FRESH_SECONDS
 from tests.storage.elastic_events import JOURNAL, TIME, deep, event
@@ -48,7 +47,7 @@ async def opened(elasticsearch: str, stream: str, tmp_path: Path) -> AsyncIterat
         folder.mkdir(exist_ok=True)
         store = ElasticStore(
             elasticsearch, folder, journal, Metrics(),
-            on_rejected=fail, stream=stream, fresh_seconds=FRESH_SECONDS,
+            on_rejected=fail, stream=stream, fresh_seconds=FRESH_SECONDS, ca_certs=elastic.given_ca(),
         )  # fmt: skip
         await store.start()
         stores.append(store)
@@ -64,10 +63,7 @@ def fail(rejections: Sequence[Rejection]) -> None:
 
 
 def ask(url: str, method: str, path: str, body: Any = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"content-type": "application/json"}
-    with urllib.request.urlopen(urllib.request.Request(url + path, data, headers, method=method)) as reply:
-        return json.load(reply)
+    return elastic.ask(elastic.superuser(url), method, path, body, elastic.given_ca())
 
 
 async def put(store: ElasticStore, events: Sequence[Event]) -> None:
@@ -112,6 +108,30 @@ async def test_a_word_and_any_part_of_it_are_found_as_grep_does(opened: Open) ->
     for q in ASKED:
         query = Query(text=parse(q), limit=90, order="asc")
         assert await everything(store, query) == matching(query, events), q
+
+
+LONG_WORD, LONG_KEY = "abcdefghij" * 120, "k" * 2000
+LONG_TAG = make_origin(Container(None, "long"), "h", labels={LONG_KEY: "1"}, tag=LONG_WORD[:1020])
+ASKED_LONG = (
+    f"{LONG_WORD}", f"{LONG_WORD}z", f'" {LONG_WORD} "', f'"{LONG_WORD} "', f'" {LONG_WORD}"',
+    f'"y{LONG_WORD} "', f"s:{LONG_WORD[:1000]}", f"s:{LONG_WORD[:1000]}*", f"{LONG_KEY}:*",
+)  # fmt: skip
+
+
+async def test_questions_as_long_as_the_line(opened: Open) -> None:
+    """Elasticsearch has limits of its own for words in a question, which nobody may meet."""
+    texts = (f"x {LONG_WORD} y", f"y{LONG_WORD} y", f"{LONG_WORD[:-1]}", f"x {LONG_WORD}y")
+    fields: dict[str, Any] = {"s": LONG_WORD[:1000], LONG_KEY: 1}
+    events = [event(n, message=text, fields=fields, origin=LONG_TAG) for n, text in enumerate(texts)]
+    store = await opened()
+    await put(store, [*events, event(len(events))])
+    for q in ASKED_LONG:
+        query = Query(text=parse(q), order="asc")
+        assert await everything(store, query) == matching(query, events), q[:9]
+    labels = [Query(labels=((LONG_KEY, value),)) for value in (None, "1")]
+    for query in (*labels, Query(tag=f"{LONG_WORD[:1019]}*")):
+        assert len(await everything(store, query)) == len(events)
+    assert await store.find_containers(LONG_WORD[:1020]) == []
 
 
 FIELDS: tuple[dict[str, Any], ...] = (
@@ -338,7 +358,10 @@ async def test_a_person_finds_it_by_the_common_names(opened: Open, elasticsearch
     await store.flush()
     ask(elasticsearch, "POST", f"/{stream}/_refresh")
     for field, value in {
-        "container.id": "ab" * 32, "container.name": "shop-web-1", "container.image.name": "nginx:1.27",
+        "container.id": "ab" * 32, "container.name": "shop-web-1",
+        "container.image.name": "nginx", "container.image.tag": "1.27", "container.runtime": "docker",
+        "service.node.name": "1", "host.hostname": "node-a", "event.dataset": "docker", "event.kind": "event",
+        "data_stream.type": "logs", "data_stream.namespace": stream.rpartition("-")[2], "ecs.version": "8.11.0",
         "service.name": "web", "host.name": "node-a", "docker.tag_fields.Name": "shop-web-1",
     }.items():  # fmt: skip
         assert count(elasticsearch, stream, {"term": {field: value}}) == 2, field

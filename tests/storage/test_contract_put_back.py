@@ -1,0 +1,53 @@
+"""What every store does alike, part 4: taking back what was in quarantine."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from storage.query import Query
+from tests.real.conftest import elasticsearch  # noqa: F401 - the fixture, which opened() asks for by name
+from tests.storage.contract import DURABLE, KINDS, Subject, opened
+from tests.storage.factories import events
+
+
+@pytest.fixture(params=KINDS)
+async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subject]:
+    async for one in opened(request.param, tmp_path, request):
+        yield one
+
+
+@pytest.fixture(params=DURABLE)
+async def durable(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subject]:
+    async for one in opened(request.param, tmp_path, request):
+        yield one
+
+
+async def test_what_was_refused_once_comes_back_to_its_place(subject: Subject) -> None:
+    lines = events(0, 8)
+    await subject.add([*lines[:2], *lines[5:]])
+    before = subject.store.safe()
+    assert await subject.store.put_back([lines[4], lines[2], lines[3]]) == []
+    assert await subject.all(Query(order="asc")) == lines
+    after = subject.store.safe()
+    assert before is None or after is None or after.next >= before.next
+
+
+async def test_what_is_here_already_is_not_doubled(subject: Subject) -> None:
+    lines = events(0, 4)
+    await subject.add(lines[:2])
+    assert await subject.store.put_back(lines) == []
+    assert await subject.store.put_back(lines[1:]) == []
+    assert await subject.store.put_back([]) == []
+    assert await subject.all(Query(order="asc")) == lines
+    await subject.add(lines)  # a replay
+    assert await subject.all(Query(order="asc")) == lines
+
+
+async def test_it_is_durable_when_it_returns(durable: Subject) -> None:
+    lines = events(0, 4)
+    await durable.add(lines[:2])
+    await durable.store.flush()
+    await durable.store.put_back(lines[2:])
+    await durable.reopen()
+    assert await durable.all(Query(order="asc")) == lines
