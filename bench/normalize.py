@@ -22,6 +22,7 @@ from parsers.normalize import Normalizer, Source
 from parsers.tag import TagTemplate
 
 ENTRY = 400
+OBSERVED = 1_795_510_000_000_000_000  # nanoseconds: soon after the lines were printed (payload.FIRST_SECOND)
 ROUNDS = 3
 TEMPLATES = (TagTemplate.compile("{{.ImageName}}/{{.Name}}"),)
 
@@ -34,7 +35,7 @@ def entries(streams: list[list[bytes]], per_entry: int = ENTRY) -> list[Entry]:
     for start in range(0, max(map(len, streams)), per_entry):
         for connection, stream in enumerate(streams):
             if frames := stream[start : start + per_entry]:
-                source = Source("j", len(made), 1_795_500_000_000_000_000 + len(made), "10.0.0.1", connection)
+                source = Source("j", len(made), OBSERVED + len(made), "10.0.0.1", connection)
                 made.append((source, b"".join(frames), len(frames)))
     return made
 
