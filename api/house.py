@@ -30,6 +30,7 @@ from storage.catalogue import CatalogueError
 from storage.metrics import Metrics
 from storage.quarantine import Quarantine
 from storage.quarantine_work import Worker
+from storage.steady import steady_clock
 from storage.store import Checkpoint, Store
 from storage.tail import Tail
 
@@ -141,6 +142,7 @@ class House:
                 metrics,
                 retention_seconds=settings.retention and settings.retention / 1e9,
                 retention_bytes=settings.retention_size,
+                clock=steady_clock(),
                 on_rejected=self._quarantine.take,
                 seal_rows=int(os.environ.get("LOGDOCK_SEAL_ROWS", SEAL_ROWS)),
                 pruned=self._server.pruned,

@@ -158,11 +158,11 @@ def run_of(entry: Entry) -> int:
         return 0
 
 
-def entry_keys(data: bytes | memoryview, at: int) -> tuple[int, bytes]:
-    """(observed, resend keys) of the entry whose header starts at data[at]; nothing is verified."""
-    observed, _, _, keys, _ = _REST.unpack_from(data, at + _HEAD.size)
+def entry_keys(data: bytes | memoryview, at: int) -> bytes:
+    """The resend keys of the entry whose header starts at data[at]; nothing is verified."""
+    _, _, _, keys, _ = _REST.unpack_from(data, at + _HEAD.size)
     start = at + HEADER_BYTES
-    return observed, bytes(data[start : start + keys * KEY_BYTES])
+    return bytes(data[start : start + keys * KEY_BYTES])
 
 
 def frame_payloads(payloads: list[bytes]) -> bytes:

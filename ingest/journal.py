@@ -264,7 +264,7 @@ class Journal:
 
     async def load_resends(self) -> None:
         """Fill the resend window from disk. Until it returns, no frame that wants an ack may be taken."""
-        keys = await asyncio.to_thread(recent_keys, self.folder, time.time(), self.start_position)
+        keys = await asyncio.to_thread(recent_keys, self.folder, self.start_position)
         self.resends.load(keys, time.monotonic())
 
     async def wait(self, position: int) -> None:

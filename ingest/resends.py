@@ -3,7 +3,8 @@
 Docker's driver resends the same bytes with the same chunk when an ack did not reach it
 (vendor/github.com/fluent/fluent-logger-golang, writeWithRetry). A key is a hash of chunk and frame, so the
 same chunk with other content is new. The window survives a restart: every journal entry holds the keys of
-its frames (entries.py), and when a segment is deleted its keys stay behind in a small file.
+its frames (entries.py), and when a segment is deleted its keys stay behind in a small file. After a restart
+all of the last million count, however old they are.
 """
 
 from collections.abc import Iterable

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -84,6 +83,6 @@ class SegmentFiles:
     def _leave_keys(self, path: Path, keys: bytes) -> None:
         try:
             leave_keys(path, keys)
-            prune_keys(self._folder, time.time())
+            prune_keys(self._folder)
         except OSError as problem:  # costs a resend check, or a scan at the next start
             log.warning("cannot keep the resend keys of %s: %s", path.name, problem)

@@ -9,13 +9,12 @@ whose own count is old, does not use again what Elasticsearch has stored under i
 
 import logging
 import os
-import time
 from pathlib import Path
 
 import msgspec
 
 from ingest.entries import KEY_BYTES, Damage, decode_entries, entry_keys
-from ingest.resends import WINDOW_KEYS, WINDOW_SECONDS
+from ingest.resends import WINDOW_KEYS
 from storage.durable import sync_folder, write_durably
 
 log = logging.getLogger("logdock.ingest.journal")
@@ -91,34 +90,31 @@ def leave_keys(segment: Path, keys: bytes) -> None:
     write_durably(segment.with_suffix(".keys"), keys)
 
 
-def prune_keys(folder: Path, now: float) -> None:
-    """Delete key files that the window has passed: a long run leaves one behind for every segment.
+def prune_keys(folder: Path) -> None:
+    """Delete key files beyond the window: a long run leaves one behind for every segment.
 
-    `now` is in seconds since the epoch.
+    On disk the window counts keys, not minutes: the clock may have been set meanwhile, and after an hour's
+    stop senders come with what they sent an hour ago.
     """
     room = WINDOW_KEYS * KEY_BYTES
     for path in sorted(folder.glob("*.keys"), reverse=True):
-        status = path.stat()
-        if room <= 0 or now - status.st_mtime > WINDOW_SECONDS:
+        size = path.stat().st_size
+        if room <= 0:
             path.unlink()
-        room -= status.st_size
+        room -= size
 
 
-def recent_keys(folder: Path, now: float, before: int) -> list[bytes]:
-    """The newest resend keys on disk, oldest first: at most WINDOW_KEYS and not older than WINDOW_SECONDS.
+def recent_keys(folder: Path, before: int) -> list[bytes]:
+    """The newest resend keys on disk, oldest first: at most WINDOW_KEYS.
 
-    `now` is in seconds since the epoch; segments from position `before` on are still being written. Key files
-    past their time are deleted on the way.
+    Segments from position `before` on are still being written.
     """
     blocks: list[bytes] = []
     room = WINDOW_KEYS * KEY_BYTES
     paths = [path for suffix in ("log", "keys") for path in folder.glob(f"*.{suffix}")]
     for path in sorted((path for path in paths if path.stem < f"{before:020d}"), reverse=True):
-        old = now - path.stat().st_mtime > WINDOW_SECONDS
-        if old and path.suffix == ".keys":
-            path.unlink()
-        if old or room <= 0:
-            continue
+        if room <= 0:
+            break
         block = _keys_of(path)[-room:]
         room -= len(block)
         blocks.append(block)
@@ -146,15 +142,12 @@ def scan_keys(path: Path) -> bytes:
     Only of entries that are whole: what a power cut left half written was never acknowledged.
     """
     found = bytearray()
-    oldest = time.time_ns() - WINDOW_SECONDS * 1_000_000_000
     with path.open("rb") as file:
         data = file.read()
         os.fsync(file.fileno())  # a resend of what is known here is acknowledged without another look at it
     try:
         for entry in decode_entries(data, 0):
-            observed, keys = entry_keys(data, entry.position)
-            if keys and observed >= oldest:
-                found += keys
+            found += entry_keys(data, entry.position)
     except Damage:
         pass  # the reader meets it too, and reports it
     return bytes(found)

@@ -1,4 +1,4 @@
-"""Up to which offset a search in Elasticsearch sees everything, for answers that cannot wait for the rest."""
+"""Up to which offset a search in Elasticsearch sees everything, for answers that cannot wait for more."""
 
 import time
 from collections import deque
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import msgspec
 
 from parsers.event import Event
-
 
 MAX_MARKS = 1000  # nobody asks, nothing is refreshed: then marks are merged, which only makes them coarser
 

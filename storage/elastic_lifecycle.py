@@ -7,7 +7,6 @@ before it happens; those of the cluster and of other servers are as soon as they
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from storage.elastic_cluster import Cluster
 from storage.elastic_managed import Manager, conditions, manager
 from storage.prune import Pruned, PruneResult, State
 from storage.pruned import pruned
+from storage.steady import steady_clock
 from storage.store import StoreUnavailable
 from storage.times import SECOND
 
@@ -91,11 +91,12 @@ class Lifecycle:
     async def run(self) -> None:
         """A step now and then, for ever. Nothing that goes wrong ends it; it is said once."""
         await asyncio.to_thread(self._load)
+        clock = steady_clock()
         said: str | None = None
         while True:
             await asyncio.sleep(STEP_SECONDS)  # first, too: a start has better things to do
             try:
-                await self.step(time.time_ns())
+                await self.step(clock())
                 said = None
             except TimeoutError:
                 log.info("a roll-over waits: not everything that was sent has its answer yet")

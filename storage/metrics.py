@@ -60,13 +60,11 @@ class Metrics:
         self.rejected = counter("rejected", "Events that the store refused for good, by reason", ("reason",))
         self.quarantined = counter("quarantined", "Events put into the quarantine, by reason", ("reason",))
         self.quarantine_retried = counter(
-            "quarantine_retried", "Events of the quarantine offered to the store again, by outcome", ("outcome",)
+            "quarantine_retried", "Events in quarantine offered to the store again, by outcome", ("outcome",)
         )
-        self.quarantine_events = gauge("quarantine_events", "Events in quarantine now, by reason", ("reason",))
+        self.quarantine_events = gauge("quarantine_events", "Events in quarantine, by reason", ("reason",))
         self.quarantine_bytes = gauge("quarantine_bytes", "Bytes of the quarantine on disk")
-        self.quarantine_full = gauge(
-            "quarantine_full", "1 while the quarantine is full and holds up delivery"
-        )
+        self.quarantine_full = gauge("quarantine_full", "1 while the quarantine is full and delivery waits")
         self.pruned_lines = counter("pruned_lines", "Lines removed on purpose, by reason", ("reason",))
         self.bulk_seconds = Histogram(
             "logdock_elasticsearch_bulk_seconds",

@@ -54,6 +54,7 @@ def test_prometheus_takes_the_files_and_the_alerts_fire() -> None:
         missing("promtool (Debian package prometheus)")
     for arguments in (("check", "config", "prometheus.yml"), ("test", "rules", "logdock.rules.test.yml")):
         ran = subprocess.run(
-            [str(promtool), *arguments], cwd=PROMETHEUS, capture_output=True, text=True, timeout=60, check=False
-        )
+            [str(promtool), *arguments],
+            cwd=PROMETHEUS, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
         assert ran.returncode == 0, ran.stdout + ran.stderr

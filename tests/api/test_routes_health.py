@@ -65,10 +65,15 @@ async def test_openapi_names_every_route(ask: httpx.AsyncClient) -> None:
         "/api/v1/logs/{event_id}/context",
         "/api/v1/logs/tail",
         "/api/v1/logs/export",
+        "/api/v1/prune",
+        "/api/v1/quarantine",
+        "/api/v1/quarantine/retry",
+        "/api/v1/quarantine/drop",
         "/healthz",
         "/readyz",
         "/metrics",
     } == set(paths)
     parameters = {p["name"] for p in paths["/api/v1/containers/{ref}/logs"]["get"]["parameters"]}
     assert {"ref", "container", "since", "q", "cursor"} <= parameters
-    assert all(one["get"].get("summary") and one["get"].get("description") for one in paths.values())
+    routes = [route for one in paths.values() for route in one.values()]
+    assert all(route.get("summary") and route.get("description") for route in routes)

@@ -249,7 +249,7 @@ async def test_append_waits_when_enough_waits(
     await until(lambda: store._sending._ready)
     await server.stop()
     await put(store, 0, 1)
-    await until(lambda: store.lag().problem)
+    await until(lambda: store.lag().problem is not None)
     await put(store, 1, 1)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(put(store, 2, 1), 0.2)
@@ -264,7 +264,7 @@ async def test_a_start_without_elasticsearch_waits_for_it(server: FakeElasticsea
     await server.stop()
     store = await opened()
     await put(store, 0, 3)
-    await until(lambda: store.lag().problem)
+    await until(lambda: store.lag().problem is not None)
     for ask in (store.search(Query()), store.get(event(0).id), store.containers(Query()), store.flush()):
         with pytest.raises(StoreUnavailable, match="does not answer"):
             await ask
