@@ -205,10 +205,9 @@ class House:
             reasons.append(f"replaying the journal: {self.pipeline.lag_bytes} bytes to go")
         if self._journal.blocked:
             reasons.append(f"the journal takes nothing: {self._journal.blocked}")
-        lag = self.store.lag()
         details = {
             "store": self.store.name,
-            "store_problem": lag.problem,
+            "store_problem": self._store_problem(),
             "lag_bytes": self._lag_bytes(),
             "lag_seconds": round(self._lag_seconds(), 3),
             "replayed_records": self.pipeline.replayed,
@@ -239,9 +238,12 @@ class House:
         metrics.journal_bytes.set_function(lambda: journal.size)
         metrics.lag_bytes.set_function(self._lag_bytes)
         metrics.lag_seconds.set_function(self._lag_seconds)
-        metrics.store_up.set_function(lambda: float(self.store.lag().problem is None))
+        metrics.store_up.set_function(lambda: float(self._store_problem() is None))
         metrics.unsafe_bytes.set_function(self._unsafe_bytes)
         metrics.udp_drops.set_function(lambda: sum(udp.kernel_drops for udp in self._server.receivers.udp))
+
+    def _store_problem(self) -> str | None:
+        return self.store.lag().problem or self.pipeline.problem
 
     def _lag_bytes(self) -> int:
         return self._unsafe_bytes() if self.store.lag().lines else self.pipeline.lag_bytes

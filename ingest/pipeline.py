@@ -44,6 +44,7 @@ class Pipeline:
     ) -> None:
         self.checkpoint = Checkpoint()
         self.replayed = 0
+        self.problem: str | None = None  # why the store does not take what it was given last
         self._journal = journal
         self._store = store
         self._tail = tail
@@ -126,10 +127,14 @@ class Pipeline:
     async def _store_them(self, events: list[Event]) -> None:
         while True:
             try:
-                return await self._store.append(events, self.checkpoint)
+                await self._store.append(events, self.checkpoint)
+                self.problem = None
+                return
             except StoreUnavailable as problem:
+                self.problem = str(problem)
                 log.warning("store takes nothing: %s; the journal holds what comes", problem)
-            except Exception:  # a mistake of ours: as ids are known, to try again is safe
+            except Exception as problem:  # a mistake of ours: as ids are known, to try again is safe
+                self.problem = f"{type(problem).__name__}: {problem}"
                 log.exception("store failed, will try again; the journal holds what comes")
             await asyncio.sleep(RETRY_SECONDS)
 

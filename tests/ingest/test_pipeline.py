@@ -70,7 +70,8 @@ async def test_a_mistake_of_the_store_does_not_end_the_pipeline(
         nonlocal calls
         calls += 1
         if calls == 1:
-            raise ZeroDivisionError
+            raise ZeroDivisionError("by zero")
+        assert house.pipeline.problem == "ZeroDivisionError: by zero"
         await real(*args)
 
     monkeypatch.setattr(house.store, "append", broken_once)
@@ -78,6 +79,7 @@ async def test_a_mistake_of_the_store_does_not_end_the_pipeline(
     put(house.journal, frame("line"))
     await until(lambda: house.store.messages == ["line"])
     assert "store failed, will try again" in caplog.text
+    await until(lambda: house.pipeline.problem is None)
     await house.stop()
 
 
