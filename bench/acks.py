@@ -1,4 +1,4 @@
-"""How long one acknowledgement takes: a sender that waits for each, alone and among eight, beside a bare echo.
+"""How long one acknowledgement takes: a sender that waits for each, alone and among eight, beside an echo.
 
     python bench/acks.py [frames] [runs]      default 20,000 a sender and 3
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 from xxhash import xxh3_64_intdigest, xxh3_128_digest
 
+from parsers.record import Frame
+
 # A million keys cost about 90 MB and cover 30 seconds of the fastest four acknowledging containers that
 # dockerd can serve, or ten minutes of 1,600 lines/s; a resend follows a lost connection within seconds.
 WINDOW_KEYS = 1_000_000
@@ -20,6 +22,15 @@ WINDOW_SECONDS = 600
 def resend_key(chunk: bytes, frame: bytes | memoryview) -> bytes:
     """16 bytes; collisions between different frames of one window are beyond 1 in 10^26."""
     return xxh3_128_digest(frame, xxh3_64_intdigest(chunk))
+
+
+def without(raw: bytes, frames: Iterable[Frame]) -> bytes:
+    """`raw` without those frames (in order)."""
+    kept, at = [], 0
+    for frame in frames:
+        kept.append(raw[at : frame.start])
+        at = frame.end
+    return b"".join([*kept, raw[at:]])
 
 
 class Resends:

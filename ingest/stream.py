@@ -20,7 +20,8 @@ from typing import cast
 from ingest.entries import MAX_RAW_BYTES, Kind, Protocol
 from ingest.gate import Gate, new_splitter
 from ingest.journal import Journal
-from ingest.resends import resend_key
+from ingest.resends import resend_key, without
+from ingest.silence import Silence
 from ingest.writing import Done
 from parsers.forward import ForwardSplitter
 from parsers.forward import ack as encode_ack
@@ -57,8 +58,8 @@ class Connection(asyncio.Protocol):
         self.opened = time.monotonic()
         self.reads = 0
         self.overlapped = False  # its client had two frames on the way at once (gate.py says what that means)
-        self._swept_reads = 0
-        self._idle_sweeps = 0
+        self._silence = Silence()
+        self._closed_idle = False
         self.peer = ""
         self.number = journal.new_connection()
 
@@ -117,7 +118,8 @@ class Connection(asyncio.Protocol):
         self._append(Kind.CLOSE)
         if self._acks is not None and self._acks.heartbeats:
             self._gate.metrics.heartbeats.labels(self._label).inc(self._acks.heartbeats)
-        self._gate.closed(self, self._label, asked_for_acks=self.asked_for_acks)
+        asked = self.asked_for_acks and not self._closed_idle  # our own closing says nothing about its client
+        self._gate.closed(self, self._label, asked_for_acks=asked)
 
     # -- frames ----------------------------------------------------------------------------------------
 
@@ -160,7 +162,7 @@ class Connection(asyncio.Protocol):
             else:
                 new[key] = None
         self._gate.metrics.resends.inc(len(gone))
-        return _cut(frames.raw, gone) if gone else frames.raw, list(new)
+        return without(frames.raw, gone) if gone else frames.raw, list(new)
 
     def _append(
         self,
@@ -241,10 +243,19 @@ class Connection(asyncio.Protocol):
 
     def idle_sweeps(self) -> int:
         """How many of the gate's sweeps in a row found that nothing came; to be called once in each."""
-        idle = self.reads == self._swept_reads and not self._owed and not self._journal.blocked
-        self._idle_sweeps = self._idle_sweeps + 1 if idle else 0
-        self._swept_reads = self.reads
-        return self._idle_sweeps
+        self._silence.look(self.reads, waiting=self._owed > 0 or self._journal.blocked is not None)
+        return self._silence.sweeps
+
+    @property
+    def fell_silent(self) -> bool:
+        """It had acks, and stopped after messages that came together."""
+        return self.asked_for_acks and self._silence.abrupt
+
+    def close_idle(self) -> None:
+        """As `close_stuck`, on less suspicion: most are well, and dial when they have something to say."""
+        self._gate.metrics.refused.labels(self._label, "idle").inc()
+        self._closed_idle = True
+        self.close()
 
     def close_stuck(self) -> None:
         """Its client may wait for an ack that it lost: let it dial and send again."""
@@ -283,17 +294,6 @@ class Connection(asyncio.Protocol):
         """What waits in the kernel, while reading pauses, counts as delivered with a sender without acks."""
         with contextlib.suppress(OSError):  # BlockingIOError: there is no more
             for _ in range(LAST_BYTES // BIG_READ):
-                if self._journal.blocked or self._refused:
-                    return
-                if not (data := os.read(descriptor, BIG_READ)):
+                if self._journal.blocked or self._refused or not (data := os.read(descriptor, BIG_READ)):
                     return
                 self.data_received(data)
-
-
-def _cut(raw: bytes, frames: list[Frame]) -> bytes:
-    """`raw` without those frames (in order)."""
-    kept, at = [], 0
-    for frame in frames:
-        kept.append(raw[at : frame.start])
-        at = frame.end
-    return b"".join([*kept, raw[at:]])

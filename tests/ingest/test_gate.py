@@ -23,7 +23,7 @@ class Sender(SimpleNamespace):
 
     def __init__(self, peer: str = "10.0.0.1", **more: Any) -> None:
         plain = {"opened": 100.0, "overlapped": False, "may_want_acks": True, "idle": 0}
-        plain |= {"unfinished": 0, "unanswered": 0.0}
+        plain |= {"unfinished": 0, "unanswered": 0.0, "fell_silent": False}
         super().__init__(peer=peer, done=[], **(plain | more))
 
     __hash__ = object.__hash__  # type: ignore[assignment]
@@ -45,6 +45,9 @@ class Sender(SimpleNamespace):
 
     def close_stuck(self) -> None:
         self.done.append("close_stuck")
+
+    def close_idle(self) -> None:
+        self.done.append("close_idle")
 
     def unanswered_seconds(self, _: float) -> float:
         return float(self.unanswered)
@@ -157,6 +160,24 @@ async def test_only_an_idle_connection_with_signs_of_a_lost_ack_is_closed(
     gate.opened(one, "forward")
     gate._sweep()
     assert one.done == (["close_stuck"] if closed else [])
+
+
+SILENT = gate_module.SILENT_SWEEPS
+
+
+@pytest.mark.parametrize(
+    ("one", "closed"),
+    [
+        (sender(idle=SILENT, fell_silent=True), True),
+        (sender(idle=SILENT - 1, fell_silent=True), False),
+        (sender(idle=SILENT, fell_silent=False), False),
+    ],
+)
+async def test_who_stopped_in_a_burst_is_closed_after_a_while(one: Any, closed: bool) -> None:
+    gate = Gate(Metrics())
+    gate.opened(one, "forward")
+    gate._sweep()
+    assert one.done == (["close_idle"] if closed else [])
 
 
 @pytest.mark.parametrize(("seconds", "closed"), [(0.0, False), (0.9, False), (1.0, True)])

@@ -255,6 +255,25 @@ async def test_two_frames_at_once_and_then_nothing(house: Listening, monkeypatch
     assert await one_by_one.receive(len(ack("c4"))) == ack("c4")
 
 
+async def test_a_burst_with_acks_and_then_nothing(house: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each frame was read alone; yet one goroutine may have swallowed the ack that another waits for."""
+    monkeypatch.setattr(gate_module, "SWEEP_SECONDS", 0.02)
+    burst, alone, no_acks = [await house.sender() for _ in range(3)]
+    alone.send(frame("line", "c0"))
+    await alone.receive(len(ack("c0")))
+    for number in range(1, 4):
+        burst.send(frame("line", f"c{number}"))
+        no_acks.send(frame("line"))
+        assert await burst.receive(len(ack("c1"))) == ack(f"c{number}")
+    assert await burst.end() == b""
+    assert counted(house.journal.metrics.refused, "forward", "idle") == 1
+    again = await house.sender()
+    again.send(frame("line", "c3"), frame("line", "c4"))
+    assert await again.receive(2 * len(ack("c3"))) == ack("c3") + ack("c4")
+    assert b"".join(data(house.journal)).count(b"line") == 8
+    assert not alone.reader.at_eof() and not no_acks.reader.at_eof()
+
+
 async def test_who_still_gets_an_ack_is_not_stuck(
     journals: Journals, monkeypatch: pytest.MonkeyPatch, slow_disk: threading.Event
 ) -> None:

@@ -18,8 +18,8 @@ from tests.real.server import Logdock
 
 pytestmark = pytest.mark.docker
 
-MANY, FEW = 200_000, 20_000
-QUIET_SECONDS = 4.0  # nothing more came for so long: nothing more comes
+MANY, FEW = 200_000, 10_000
+QUIET_SECONDS = 3.0  # nothing more came for so long: nothing more comes
 PATIENCE = 60.0
 
 ASYNC, ACK = {"fluentd-async": "true"}, {"fluentd-request-ack": "true"}
@@ -39,13 +39,18 @@ class Case:
     best: int = 0
     most: int = 0
     only_the_end: bool = False
+    counted: bool = False  # what is missing is in the server's own count of drops
 
 
 ACKED = Case("ack", "forward", ACK)
 PLAIN = Case("plain", "forward", {})
-# dockerd alone needs 25 us of each acknowledged line's round trip when nothing else runs: 200,000 of them do
-# not fit into its ten seconds on a busy machine, whoever answers. So the end may be missing, up to half.
-MANY_ACKED = Case("ack", "forward", ACK, 0, MANY * 3 // 4, only_the_end=True)
+# What README recommends: dockerd sends the queue to its end, however long that takes. Two of its goroutines
+# share the connection then. About once in six exits one waits for ever for an ack that the other swallowed,
+# until that connection is closed.
+RECOMMENDED = Case("ack, queue", "forward", {**ACK, **NON_BLOCKING, "max-buffer-size": "64m"})
+# Ten seconds for 200,000 lines are 50 us for each round trip. With answers after 5 us, from C, it takes 38;
+# with answers after 20 us, dockerd falls asleep each time and it takes 125. So the end is missing.
+MANY_ACKED = Case("ack", "forward", ACK, 0, MANY * 9 // 10, only_the_end=True)
 CASES = (
     PLAIN,
     # dockerd throws the driver's queue away at the exit: what had not been sent by then
@@ -54,12 +59,13 @@ CASES = (
     Case("non-blocking", "forward", NON_BLOCKING, 0, MANY // 4),
     Case("non-blocking 100m", "forward", {**NON_BLOCKING, "max-buffer-size": "100m"}),
     MANY_ACKED,
-    Case("ack, async", "forward", {**ACK, **ASYNC}, 180_000, 194_000, only_the_end=True),
+    RECOMMENDED,
+    Case("ack, async", "forward", {**ACK, **ASYNC}, 180_000, MANY, only_the_end=True),
     Case("gelf tcp", "gelf_tcp", {}),
     # gzip makes dockerd spend a core on 2,200 lines a second
     Case("gelf udp, gzip", "gelf_udp", {}, 171_583, 190_000),
-    # without back-pressure: what the kernel drops while others have the processor
-    Case("gelf udp, none", "gelf_udp", {"gelf-compression-type": "none"}, 0, MANY // 2),
+    # without back-pressure: what the kernel drops while others have the processor, and counts
+    Case("gelf udp, none", "gelf_udp", {"gelf-compression-type": "none"}, 0, MANY // 2, counted=True),
 )
 
 
@@ -72,6 +78,7 @@ class Result:
     printed: int
     kept: list[str]
     seconds: float
+    drops: int  # counted by the server meanwhile
 
     @property
     def numbers(self) -> list[int]:
@@ -86,6 +93,7 @@ class Result:
         return (
             f"{self.case.name:<20} {self.daemon:<5} {self.printed:>8,} {self.lost:>8,} {self.case.best:>8,} "
             f"{len(self.kept) - len(set(self.kept)):>4} {order:>5} {self.seconds:>6.1f} s"
+            + (f"  {self.drops:,} dropped by the kernel" if self.drops else "")
         )
 
     def faults(self) -> Iterator[str]:
@@ -97,6 +105,8 @@ class Result:
             yield f"{where} {len(numbers) - len(set(numbers))} doubled"
         if numbers != sorted(numbers):
             yield f"{where} out of order"
+        if self.case.counted and self.lost > self.drops:
+            yield f"{where} {self.lost} lost, {self.drops} counted"
         if self.case.only_the_end and numbers != list(range(1, len(numbers) + 1)):
             yield f"{where} more than the end is missing"
 
@@ -107,7 +117,7 @@ HEAD = f"{'case':<20} {'':<5} {'printed':>8} {'lost':>8} {'best':>8} {'dup':>4} 
 def print_and_exit(server: Logdock, daemon: Dockerd, case: Case, lines: int) -> Result:
     """Run one container, and ask for its lines when no more come."""
     containers = connect(daemon)
-    begun = time.monotonic()
+    begun, drops = time.monotonic(), kernel_drops(server)
     identity = containers.run(*log_config(server, case), f"seq 1 {lines}")
     end = begun + PATIENCE
     changed, before = time.monotonic(), -1.0
@@ -119,7 +129,11 @@ def print_and_exit(server: Logdock, daemon: Dockerd, case: Case, lines: int) -> 
     kept = [event["message"] for event in server.export(container=identity, order="asc")]
     containers.remove(identity)
     containers.api.close()
-    return Result(case, daemon.version, lines, kept, changed - begun)
+    return Result(case, daemon.version, lines, kept, changed - begun, kernel_drops(server) - drops)
+
+
+def kernel_drops(server: Logdock) -> int:
+    return int(metric(server, "logdock_udp_kernel_drops"))
 
 
 def log_config(server: Logdock, case: Case) -> tuple[str, dict[str, str]]:
@@ -141,9 +155,11 @@ def test_few_lines_fit_into_the_ten_seconds(
     logdock: Launcher, dockerd20: Dockerd, dockerd26: Dockerd, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = logdock()
-    jobs = [(daemon, case) for daemon in (dockerd20, dockerd26) for case in (PLAIN, ACKED)]
-    with ThreadPoolExecutor(len(jobs)) as pool:
-        results = list(pool.map(lambda job: print_and_exit(server, *job, FEW), jobs))
+    results: list[Result] = []
+    for cases in ((PLAIN, ACKED), [RECOMMENDED] * 4):
+        jobs = [(daemon, case) for daemon in (dockerd20, dockerd26) for case in cases]
+        with ThreadPoolExecutor(len(jobs)) as pool:
+            results += pool.map(lambda job: print_and_exit(server, job[0], job[1], FEW), jobs)
     judge(results, capsys)
 
 
