@@ -99,9 +99,7 @@ class Client:
         answer: dict[str, Any] = orjson.loads(response.content)
         return answer
 
-    def post(
-        self, path: str, body: dict[str, Any], seconds: float | None = ANSWER_SECONDS
-    ) -> dict[str, Any]:
+    def post(self, path: str, body: dict[str, Any], seconds: float | None = ANSWER_SECONDS) -> dict[str, Any]:
         """The JSON answer of a path below /api/v1 to a JSON body; it may take `seconds`, None: for ever."""
         timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
         with self._errors():

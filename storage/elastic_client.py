@@ -134,6 +134,8 @@ def hosts(url: str) -> tuple[list[str], tuple[str, str] | None]:
     parts = [urlsplit(part if "://" in part else f"{first.scheme}://{part}") for part in url.split(",")]
     if not all(part.hostname for part in parts):
         raise ValueError("an Elasticsearch address without a host")
+    if any(part.username and part.username != first.username for part in parts):
+        raise ValueError("an Elasticsearch address with several users: the first host's counts for all")
     nodes = [_node(part.scheme, part.hostname or "", part.port, part.path) for part in parts]
     return nodes, login
 

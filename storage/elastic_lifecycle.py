@@ -112,6 +112,7 @@ class Lifecycle:
         if await self._cluster.behind():
             async with at_most(STILL_SECONDS, self._pause()):
                 await self._cluster.install()
+        await self._cluster.refresh()  # sizes, and the conditions of a roll-over, count only what is visible
         indices = await backing(self._client, self._stream)
         try:
             await self._notice(indices, now)

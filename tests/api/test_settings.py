@@ -122,6 +122,7 @@ def test_passwords_are_not_shown() -> None:
     )
     assert settings.store == "https://elastic:hunter2@example.com:9200"
     assert settings.store_name == "https://example.com:9200"
+    assert load_settings(store="http://a,b:1").store_name == "http://a:9200,http://b:1"
     assert "hunter2" not in repr(settings)
     assert "c2VjcmV0" not in repr(settings)
     assert settings.elasticsearch_api_key is not None

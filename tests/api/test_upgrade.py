@@ -26,7 +26,6 @@ EMBEDDED = sorted(path.stem.partition(".")[0] for path in FIXTURES.glob("*.tar.g
 BEFORE_ELASTICSEARCH = sorted(path.name.partition(".")[0] for path in FIXTURES.glob("*-elasticsearch.tar.gz"))
 # Marks that an earlier version did not know: this one makes its events of what is unsealed in the journal.
 NEW_FLAGS = {"clock_ancient", "clock_future", "out_of_order"}
-LONG_AGO = 10**10  # seconds: the resend window does not end while a fixture ages
 
 Event = dict[str, Any]
 
@@ -84,11 +83,6 @@ def assert_only_the_open_line(left: Left, new: dict[str, Event]) -> None:
     (line,) = (event for name, event in new.items() if name not in left.events)
     assert line["message"] == left.expected["open"]
     assert set(line["flags"]) - NEW_FLAGS == {"joined", "unterminated"}  # its connection ended
-
-
-@pytest.fixture(autouse=True)
-def long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.segments.WINDOW_SECONDS", LONG_AGO)
 
 
 def test_there_is_something_to_upgrade_from() -> None:

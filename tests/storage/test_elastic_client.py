@@ -1,10 +1,21 @@
+import asyncio
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import pytest
 
-from storage.elastic_client import Client, Refused, hosts, said
+from storage import elastic_client
+from storage.elastic_client import Client, Refused, Unreachable, hosts, said
 from storage.store import StoreUnavailable
-from tests.storage.fake_elasticsearch import FakeElasticsearch, error, refused
+from tests.storage.fake_elasticsearch import (
+    FakeElasticsearch,
+    Fault,
+    error,
+    lost_answer,
+    lost_request,
+    refused,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,7 +33,9 @@ def test_addresses(url: str, nodes: list[str], login: tuple[str, str] | None) ->
     assert hosts(url) == (nodes, login)
 
 
-@pytest.mark.parametrize("url", ["", "es:9200", "ftp://es", "http://", "http://a,,b", "http://a:port"])
+@pytest.mark.parametrize(
+    "url", ["", "es:9200", "ftp://es", "http://", "http://a,,b", "http://a:port", "http://me@a,you@b"]
+)
 def test_what_is_no_address(url: str) -> None:
     with pytest.raises(ValueError, match=r"address|[Pp]ort"):
         hosts(url)
@@ -74,12 +87,93 @@ async def test_bytes_come_and_go_as_they_are() -> None:
         await client.close()
 
 
-async def test_nobody_there_says_where() -> None:
+@contextmanager
+def closed_port() -> Iterator[str]:
+    """An address that refuses connections."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        client = Client(address)
-        with pytest.raises(StoreUnavailable, match=f"Elasticsearch at {address} does not answer"):
+        yield f"127.0.0.1:{taken.getsockname()[1]}"
+
+
+@contextmanager
+def silent_port() -> Iterator[str]:
+    """An address that answers no SYN, as a host that is switched off: its queue of connections is full."""
+    with ExitStack() as stack:
+        listening = stack.enter_context(socket.socket())
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listening.getsockname())
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("dead", [closed_port, silent_port])
+async def test_what_a_dead_host_cannot_take_goes_to_the_next(
+    dead: Callable[[], AbstractContextManager[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(elastic_client, "CONNECT_SECONDS", 0.2)
+    async with FakeElasticsearch() as server:
+        with dead() as address:
+            client = Client(f"http://{address},{server.url}")
+            for number in range(6):
+                await client.bulk("/s/_bulk", b'{"create":{"_id":"%d"}}\n{}\n' % number)
+                await client.ask("GET", "/_resolve/index/s")
+            await client.close()
+    assert server.bodies == [1] * 6
+    assert server.ids == list("012345")
+
+
+@pytest.mark.parametrize("dead", [closed_port, silent_port])
+async def test_only_dead_hosts(
+    dead: Callable[[], AbstractContextManager[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(elastic_client, "CONNECT_SECONDS", 0.2)
+    with dead() as one, dead() as other:
+        client = Client(f"http://{one},{other}")
+        with pytest.raises(Unreachable, match=f"http://{one}, http://{other} does not answer"):
+            await client.bulk("/s/_bulk", b"{}\n{}\n")
+        with pytest.raises(Unreachable):
+            await client.ask("GET", "/")
+        await client.close()
+
+
+@pytest.mark.parametrize("fault", [lost_answer, lost_request])
+async def test_a_body_that_may_have_arrived_is_sent_no_second_time(fault: Fault) -> None:
+    async with FakeElasticsearch() as one, FakeElasticsearch() as other:
+        one.faults.append(fault)
+        other.faults.append(fault)
+        client = Client(f"{one.url},{other.url}")
+        with pytest.raises(StoreUnavailable) as raised:
+            await client.bulk("/s/_bulk", b'{"create":{"_id":"a"}}\n{}\n')
+        await client.close()
+    assert type(raised.value) is StoreUnavailable
+    assert one.bodies + other.bodies == [1]
+
+
+async def test_a_body_follows_no_redirection() -> None:
+    async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(
+            b"HTTP/1.1 302 Found\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % elsewhere.url.encode()
+        )
+        await writer.drain()
+
+    async with (
+        FakeElasticsearch() as elsewhere,
+        await asyncio.start_server(redirect, "127.0.0.1", 0) as server,
+    ):
+        client = Client(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        with pytest.raises(Refused, match="302"):
+            await client.bulk("/s/_bulk", b"{}\n{}\n")
+        await client.close()
+
+
+async def test_nobody_there_says_where() -> None:
+    with closed_port() as address:
+        client = Client(f"http://{address}")
+        with pytest.raises(StoreUnavailable, match=f"Elasticsearch at http://{address} does not answer"):
             await client.ask("GET", "/")
         await client.close()
 

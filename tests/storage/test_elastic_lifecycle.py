@@ -1,11 +1,15 @@
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from parsers.event import Event
+from storage.elastic import ElasticStore
+from storage.elastic_backing import names
 from storage.elastic_client import Client
 from storage.elastic_cluster import Cluster
 from storage.elastic_docs import Writer
@@ -13,9 +17,14 @@ from storage.elastic_lifecycle import FILE, Lifecycle, Limits, at_most
 from storage.elastic_template import VERSION, template
 from storage.metrics import Metrics
 from storage.pruned import PrunedLog
-from storage.store import StoreUnavailable
+from storage.query import Query
+from storage.store import Checkpoint, StoreUnavailable
 from storage.times import SECOND
-from tests.storage.elastic_events import TIME, event
+from tests.real import elastic
+from tests.real.conftest import elasticsearch  # noqa: F401 - the fixture that finds or starts one
+from tests.storage.contract import FRESH_SECONDS
+from tests.storage.elastic_events import JOURNAL, TIME, event
+from tests.storage.factories import everything
 from tests.storage.fake_cluster import DOCUMENT_BYTES, FakeCluster
 
 STREAM = "logs-docker-default"
@@ -278,3 +287,47 @@ async def test_a_pause_that_does_not_come_postpones() -> None:
     with pytest.raises(TimeoutError):
         async with at_most(0.01, never()):
             raise AssertionError
+
+
+@pytest.mark.elasticsearch
+async def test_rolling_over_again_and_again_doubles_and_loses_nothing(
+    elasticsearch: str,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a real server, while lines are written: each step rolls over, and at the end all but one go."""
+    monkeypatch.setattr("storage.elastic_lifecycle.conditions", lambda *_: {"min_docs": 1, "max_age": "0s"})
+    stream = f"logs-docker-test_{time.time_ns():x}"
+    store = ElasticStore(
+        elasticsearch, tmp_path, JOURNAL, Metrics(), on_rejected=fail, stream=stream,
+        fresh_seconds=FRESH_SECONDS, retention_seconds=86_400.0, ca_certs=elastic.given_ca(),
+    )  # fmt: skip
+    await store.start()
+    events: list[Event] = []
+    enough = asyncio.Event()
+
+    async def write() -> None:
+        while not enough.is_set():
+            more = [event(n) for n in range(len(events), len(events) + 50)]
+            events.extend(more)
+            await store.append(more, Checkpoint(len(events), len(events), len(events)))
+            await asyncio.sleep(0.01)
+
+    writing = asyncio.create_task(write())
+    async with asyncio.timeout(60):
+        while len(await names(store._client, stream)) < 5:
+            await store._lifecycle.step(TIME)
+    enough.set()
+    await writing
+    await store.flush()
+    assert await everything(store, Query(order="asc", limit=1000)) == events
+    await store._lifecycle.step(TIME + 2 * DAY)
+    assert len(await names(store._client, stream)) == 1
+    assert sum(record.lines for record in store.pruned()) == len(events)
+    assert {record.reason for record in store.pruned()} == {"retention"}
+    assert (await store.search(Query())).events == []
+    await store.close()
+
+
+def fail(rejections: object) -> None:
+    raise AssertionError(rejections)

@@ -361,7 +361,8 @@ async def test_a_person_finds_it_by_the_common_names(opened: Open, elasticsearch
         "container.id": "ab" * 32, "container.name": "shop-web-1",
         "container.image.name": "nginx", "container.image.tag": "1.27", "container.runtime": "docker",
         "service.node.name": "1", "host.hostname": "node-a", "event.dataset": "docker", "event.kind": "event",
-        "data_stream.type": "logs", "data_stream.namespace": stream.rpartition("-")[2], "ecs.version": "8.11.0",
+        "data_stream.type": "logs", "data_stream.namespace": stream.rpartition("-")[2],
+        "ecs.version": "8.11.0",
         "service.name": "web", "host.name": "node-a", "docker.tag_fields.Name": "shop-web-1",
     }.items():  # fmt: skip
         assert count(elasticsearch, stream, {"term": {field: value}}) == 2, field

@@ -12,7 +12,9 @@ EVENTS = [event(n) for n in range(3)]
 IDS = [each.id for each in EVENTS]
 
 
-def item(name: str, status: int, kind: str = "document_parsing_exception", reason: str = "because") -> dict[str, Any]:
+def item(
+    name: str, status: int, kind: str = "document_parsing_exception", reason: str = "because"
+) -> dict[str, Any]:
     verdict: dict[str, Any] = {"_id": name, "status": status}
     if status >= 300:
         verdict["error"] = {"type": kind, "reason": reason}
