@@ -1,33 +1,44 @@
 """Faults of every kind under load: what was acknowledged is stored exactly once and in order, or counted.
 
-The seed of a run is printed; LOGDOCK_CHAOS_SEED gives it again.
+The seed of a run is printed, LOGDOCK_CHAOS_SEED gives it again; LOGDOCK_CHAOS_FAULTS names the faults of a
+run (with semicolons between them), LOGDOCK_CHAOS_COUNT how many the long form has.
 """
 
 import os
 import random
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from tests.real.chaos import faults as f
+from tests.real.chaos import plan
+from tests.real.chaos.containers import Printing
+from tests.real.chaos.disk import full_disks, small_disk
 from tests.real.chaos.faults import Fault
+from tests.real.chaos.kept import compare
 from tests.real.chaos.load import Load
 from tests.real.chaos.proxy import Proxy
-from tests.real.chaos.run import Row, endure, table
+from tests.real.chaos.run import endure, table
 from tests.real.chaos.site import Site, environ_with_clock
-from tests.real.conftest import Launcher
+from tests.real.conftest import Launcher, missing
+from tests.real.dockerd import Dockerd
 from tests.real.elastic import Node
+from tests.real.server import Logdock
 
 pytestmark = pytest.mark.elasticsearch
 
-KINDS = ((1, 0.004), (10, 0.02), (300, 0.25), (800, 0.7))
-"""Senders: lines a frame, and seconds of pause after each. Together some 2,500 lines/s, which leaves the
-machine time for Elasticsearch and the check."""
-SHORT = [
-    "logdock killed", "cut before the answer", "Elasticsearch frozen", "429 for every third",
-    "connection refused",
-]  # fmt: skip
+Kinds = tuple[tuple[int, float], ...]
+KINDS: Kinds = ((1, 0.005), (10, 0.05), (200, 0.3), (600, 1.0))
+"""Senders: lines a frame, and seconds of pause after each. Together some 1,500 lines/s, which leaves time
+for Elasticsearch and for the check of every line."""
+FEW: Kinds = ((1, 0.01), (10, 0.1), (100, 0.5))  # where the machine has more to do: under a moved clock
+MANY_FAULTS = 200
+SMALL_DISK = 96  # MiB: several journal segments, and full in a moment
+FREQUENT_SEALING = {"LOGDOCK_SEAL_ROWS": "2000"}
+
+Tell = Callable[[str], None]
 
 
 @pytest.fixture(scope="module")
@@ -44,44 +55,152 @@ def proxy(node: Node) -> Iterator[Proxy]:
     proxy.close()
 
 
-def chance() -> tuple[str, random.Random]:
+@pytest.fixture
+def disk() -> Iterator[Path]:
+    if os.geteuid() != 0:
+        missing("a small disk needs root")
+    folder = Path(f"/tmp/ldchaos{os.getpid()}")
+    with small_disk(folder, SMALL_DISK):
+        yield folder
+    folder.rmdir()
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Iterator[Tell]:
+    def print_now(text: str) -> None:
+        with capsys.disabled():
+            print(text, flush=True)
+
+    yield print_now
+
+
+def seeded(tell: Tell) -> tuple[str, random.Random]:
     seed = os.environ.get("LOGDOCK_CHAOS_SEED") or f"{random.randrange(1 << 32):08x}"
+    tell(f"\nchaos, seed {seed}")
     return seed, random.Random(seed)
 
 
-def by_name(faults: list[Fault], names: list[str]) -> list[Fault]:
-    known = {fault.name: fault for fault in faults}
-    return [known[name] for name in names]
+def loads(
+    server: Logdock, seed: str, kinds: Kinds, daemons: tuple[Dockerd, ...] = (), folder: Path = Path()
+) -> Callable[[], Load]:
+    """Senders and containers of new names with every call."""
+    made = count()
+
+    def fresh() -> Load:
+        name = f"{seed}-{next(made)}"
+        printing = [
+            Printing(daemon, server.forward, f"c{daemon.version.replace('.', '')}-{name}", folder)
+            for daemon in daemons
+        ]
+        return Load(server.forward, name, kinds, printing)
+
+    return fresh
 
 
-def loads(address: str, seed: str, kinds: tuple[tuple[int, float], ...] = KINDS) -> Callable[[], Load]:
-    """Senders of new names with every call."""
-    made = iter(range(1_000_000))
-    return lambda: Load(address, f"{seed}-{next(made)}", kinds)
-
-
-EVERYTHING = [*f.CONNECTION, *f.ANSWER, *f.ITEMS, *f.STORE, *f.SERVER]
-
-
-def test_faults_of_every_kind(
-    logdock: Launcher, node: Node, proxy: Proxy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    seed, random_source = chance()
-    names = (
-        os.environ.get("LOGDOCK_CHAOS_FAULTS", "").split(";")
-        if "LOGDOCK_CHAOS_FAULTS" in os.environ
-        else SHORT
-    )
-    server = logdock("--store", proxy.url)
-    fresh = loads(server.forward, seed)
-    site = Site(server, fresh(), random_source, node=node, proxy=proxy)
-    with capsys.disabled():
-        print(f"\nchaos, seed {seed}")
-        chosen = EVERYTHING if names == ["all"] else by_name(EVERYTHING, names)
-        rows = endure(site, [chosen], fresh, print)
-        print("\n".join(table(rows)))
-    assert_good(rows)
-
-
-def assert_good(rows: list[Row]) -> None:
+def survive(site: Site, groups: list[list[Fault]], fresh: Callable[[], Load], tell: Tell) -> None:
+    """All of them; the table; and nothing lost, doubled, out of order or ended by itself."""
+    rows = endure(site, groups, fresh, tell)
+    for row in table(rows):
+        tell(row)
     assert [(row.fault, row.problems) for row in rows if row.problems] == []
+    assert site.ended_by_itself == []
+    site.terminate()
+
+
+def chosen(otherwise: list[list[Fault]]) -> list[list[Fault]]:
+    names = os.environ.get("LOGDOCK_CHAOS_FAULTS")
+    return [plan.named(names.split(";"))] if names else otherwise
+
+
+@pytest.mark.docker
+def test_a_fault_of_every_kind(
+    logdock: Launcher, node: Node, proxy: Proxy, dockerd26: Dockerd, tmp_path: Path, tell: Tell
+) -> None:
+    seed, chance = seeded(tell)
+    server = logdock("--store", proxy.url)
+    dockerd26.start({})
+    fresh = loads(server, seed, KINDS, (dockerd26,), tmp_path)
+    site = Site(server, chance, node=node, proxy=proxy)
+    survive(site, chosen(plan.short(chance)), fresh, tell)
+
+
+@pytest.mark.soak
+@pytest.mark.docker
+@pytest.mark.timeout(3600)
+def test_two_hundred_faults(
+    logdock: Launcher, node: Node, proxy: Proxy, dockerd20: Dockerd, dockerd26: Dockerd, tmp_path: Path,
+    tell: Tell,
+) -> None:  # fmt: skip
+    seed, chance = seeded(tell)
+    server = logdock("--store", proxy.url)
+    for daemon in (dockerd20, dockerd26):
+        daemon.start({})
+    fresh = loads(server, seed, KINDS, (dockerd20, dockerd26), tmp_path)
+    site = Site(server, chance, node=node, proxy=proxy)
+    least = int(os.environ.get("LOGDOCK_CHAOS_COUNT", MANY_FAULTS))
+    survive(site, chosen(plan.long(chance, least)), fresh, tell)
+
+
+@pytest.mark.parametrize("store", ["local", "elasticsearch"])
+def test_steps_of_the_clock(
+    store: str, logdock: Launcher, request: pytest.FixtureRequest, tmp_path: Path, tell: Tell
+) -> None:
+    seed, chance = seeded(tell)
+    clock = tmp_path / "clock"
+    node = request.getfixturevalue("node") if store == "elasticsearch" else None
+    server = logdock(
+        "--store", node.url if node else store, environ=environ_with_clock(clock) | FREQUENT_SEALING
+    )
+    site = Site(server, chance, node=node, clock=clock)
+    steps = [fault for step in f.CLOCK for fault in (step, f.with_kill(step))]
+    survive(site, [steps], loads(server, seed, FEW), tell)
+
+
+@pytest.mark.parametrize("floor", ["auto", "1kB"])
+@pytest.mark.parametrize("store", ["local", "elasticsearch"])
+def test_a_full_disk(
+    store: str, floor: str, logdock_on_disk: Callable[..., Logdock], disk: Path,
+    request: pytest.FixtureRequest, tell: Tell,
+) -> None:  # fmt: skip
+    """With a floor that keeps something free, and without: then writes fail."""
+    seed, chance = seeded(tell)
+    node = request.getfixturevalue("node") if store == "elasticsearch" else None
+    server = logdock_on_disk("--store", node.url if node else store, "--disk-floor", floor)
+    site = Site(server, chance, node=node)
+    survive(site, [full_disks(disk)], loads(server, seed, KINDS), tell)
+
+
+@pytest.fixture
+def logdock_on_disk(tmp_path: Path, disk: Path) -> Iterator[Callable[..., Logdock]]:
+    """A server with its data on the small disk. Its log is elsewhere."""
+    servers: list[Logdock] = []
+
+    def launch(*options: str) -> Logdock:
+        server = Logdock(disk / "data", options, FREQUENT_SEALING)
+        server.log = tmp_path / "logdock.log"
+        servers.append(server)
+        return server.start()
+
+    yield launch
+    for server in servers:
+        if server.running():
+            server.kill()
+
+
+def test_local_store_kills(logdock: Launcher, tell: Tell) -> None:
+    seed, chance = seeded(tell)
+    server = logdock(environ=FREQUENT_SEALING)
+    survive(Site(server, chance), [f.SERVER * 2], loads(server, seed, KINDS), tell)
+
+
+@pytest.mark.parametrize(
+    ("kept", "seen"),
+    [
+        ("1 2 3 4", ""), ("1 2 4", "lost"), ("1 2 3 3 4", "doubled"), ("1 3 2 4", "misplaced"),
+        ("1 2 3 4 x", "strange"), ("", "lost"),
+    ],
+)  # fmt: skip
+def test_the_check_sees_what_is_wrong(kept: str, seen: str) -> None:
+    verdict = compare(["1", "2", "3", "4"], kept.split())
+    assert [name for name, lines in vars(verdict).items() if lines] == ([seen] if seen else [])
+    assert verdict.good is (not seen)

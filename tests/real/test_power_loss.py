@@ -9,11 +9,21 @@ from pathlib import Path
 import pytest
 
 from ingest.sync import SYNC_SECONDS
+from tests.real.chaos.kept import metric
+from tests.real.elastic import free_port
 from tests.real.forwarding import ended
 from tests.real.powerloss.disk import CUTS, Cut, Disk, build
-from tests.real.powerloss.kept import Blackout, Outcome, ages, black_out, outcome_of, power_on, print_table
+from tests.real.powerloss.kept import (
+    Blackout,
+    Outcome,
+    black_out,
+    date_losses,
+    outcome_of,
+    power_on,
+    print_table,
+)
 from tests.real.powerloss.load import Follower, Timed, started
-from tests.real.server import Logdock
+from tests.real.server import Logdock, until
 
 KINDS = ((1, 0.0005), (1, 0.0005), (10, 0.002), (1, 0.02), (200, 0.02), (200, 0.05))
 SEALING = {"LOGDOCK_SEAL_ROWS": "2000"}  # sealed files, the catalogue and deleted segments take part
@@ -22,6 +32,9 @@ REPLAY_SHARE = 0.3  # of the cuts hit a server that has just opened its ports
 # A loop that is busy, on a machine that is, is late with the sync. What was lost is in the table.
 GRACE_SECONDS = 1.0
 STRICT = Cut("strict", "synced")
+PATIENCE = 30.0  # seconds until a first line is acknowledged
+TORN_TRIES = 5  # nearly every cut under load tears the journal
+INPUTS = ("forward", "gelf_udp", "gelf_tcp")
 
 
 class Site:
@@ -37,8 +50,10 @@ class Site:
         self.senders: list[Timed] = []
 
     def begin(self, kinds: tuple[tuple[int, float], ...] = KINDS) -> None:
-        power_on(self.server, self.disk)
+        """Start the server on an empty folder; the senders try from the first moment on."""
+        self.server.addresses = fixed_addresses()
         self.senders = started(self.server.forward, self.seed, kinds)
+        power_on(self.server, self.disk)
         self.follower = Follower(self.server.http)
         self.follower.start()
 
@@ -64,6 +79,12 @@ class Site:
         found = {sender: outcome_of(self.server, sender, self.follower) for sender in self.senders}
         self.follower.end()
         return found
+
+
+def fixed_addresses() -> dict[str, object]:
+    """Ports that the system gives to no client meanwhile, for the lives of a server to share."""
+    ports = [f"127.0.0.1:{free_port()}" for _ in range(4)]
+    return {"http": ports[0], **{name: [port] for name, port in zip(INPUTS, ports[1:], strict=True)}}
 
 
 @pytest.fixture(scope="module")
@@ -115,14 +136,13 @@ def keep_all(site: Site, cuts: int) -> None:
     assert sum(sender.acked for sender in site.senders) > 1000 * cuts, "hardly any load"
 
 
-def lose_an_interval(site: Site, cuts: int, capsys: pytest.CaptureFixture[str]) -> None:
+def lose_an_interval(site: Site, cuts: int) -> None:
     found = survive(site, cuts)
-    lost = [age for sender, o in found.items() for age in ages(site.blackouts, sender, o.lost)]
-    slowest = max(sync.ended - sync.began for blackout in site.blackouts for sync in blackout.syncs)
-    with capsys.disabled():
-        print(f"\n{len(lost)} lines lost, the oldest acknowledged {max(lost, default=0):.3f} s before a cut;"
-              f" slowest sync {slowest * 1e3:.1f} ms")  # fmt: skip
-    assert max(lost, default=0.0) <= SYNC_SECONDS + slowest + GRACE_SECONDS
+    for sender, outcome in found.items():
+        date_losses(site.blackouts, sender, outcome.lost)
+    for blackout in site.blackouts:
+        slowest = max([0.0, *(sync.ended - sync.began for sync in blackout.syncs)])
+        assert blackout.oldest <= SYNC_SECONDS + slowest + GRACE_SECONDS
 
 
 def test_synced_before_acknowledged_is_kept(
@@ -138,7 +158,7 @@ def test_synced_every_interval_loses_at_most_that(
 ) -> None:
     made = site("--sync", "interval")
     with shown(made, "--sync interval", capsys):
-        lose_an_interval(made, 1, capsys)
+        lose_an_interval(made, 1)
 
 
 def test_a_disk_that_lies_about_the_journal_loses_lines(site: Callable[..., Site]) -> None:
@@ -153,13 +173,41 @@ def test_a_disk_that_lies_about_the_journal_loses_lines(site: Callable[..., Site
     assert sum(len(outcome.lost) for outcome in found.values()) > 0
 
 
+def test_the_first_lines_of_a_new_folder_are_kept(site: Callable[..., Site]) -> None:
+    """Cut before the start is over: the folders themselves must be on the disk before the first answer."""
+    made = site("--sync", "always")
+    made.begin()
+    until(lambda: any(sender.acked for sender in made.senders), PATIENCE, lambda: "no ack")
+    made.cut(STRICT)
+    found = made.outcomes()
+    assert [str(outcome) for outcome in found.values() if outcome.lost or not outcome.exact] == []
+
+
+def test_a_torn_end_is_set_aside_counted_and_told(site: Callable[..., Site]) -> None:
+    made = site("--sync", "interval")
+    made.begin()
+    made.server.wait_ready()
+    for _ in range(TORN_TRIES):
+        time.sleep(made.chance.uniform(0.3, 0.6))
+        torn = made.cut(Cut("journaled", "sectors")).left.torn
+        made.server.wait_ready()
+        if any(name.endswith(".log") for name in torn):
+            break
+    assert made.server.get("/readyz").json()["damaged"]
+    metrics = made.server.get("/metrics").text
+    assert metric(metrics, "logdock_journal_damaged_bytes_total") > 0
+    assert list((made.server.data / "journal").glob("*.damaged"))
+    assert "damaged journal" in made.server.log.read_text()
+    assert all(outcome.exact for outcome in made.outcomes().values())
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("sync", ["always", "interval"])
 def test_fifty_power_cuts(site: Callable[..., Site], sync: str, capsys: pytest.CaptureFixture[str]) -> None:
     made = site("--sync", sync)
     with shown(made, f"--sync {sync}", capsys):
-        keep_all(made, 50) if sync == "always" else lose_an_interval(made, 50, capsys)
+        keep_all(made, 50) if sync == "always" else lose_an_interval(made, 50)
     assert list(made.server.data.rglob("*.parquet")), "nothing was sealed, so sealing was not under test"
 
 
@@ -172,6 +220,24 @@ def test_power_cuts_before_elasticsearch(
         keep_all(made, 1)
 
 
+@pytest.mark.xfail(strict=True, reason="the pipeline hands on what the journal has not synced yet")
+@pytest.mark.elasticsearch
+def test_no_store_has_what_a_slow_disk_has_not(site: Callable[..., Site], elasticsearch: str) -> None:
+    """Else the power cut takes it from the journal, its sender sends it again, and it is stored twice."""
+    made = site("--sync", "always", "--store", elasticsearch, slow_ms="1000")
+    made.begin(((200, 0.0),))
+    (sender,) = made.senders
+    made.server.wait_ready()
+    end = time.monotonic() + 4.0
+    while time.monotonic() < end:
+        stored = sum(1 for _ in made.server.export(container=sender.container))
+        if stored > sender.acked + sender.entries // 2:
+            break
+    made.cut(STRICT)
+    (outcome,) = made.outcomes().values()
+    assert (outcome.doubled, outcome.lost) == ([], [])
+
+
 @pytest.mark.soak
 @pytest.mark.elasticsearch
 @pytest.mark.timeout(1800)
@@ -181,4 +247,4 @@ def test_twenty_power_cuts_before_elasticsearch(
 ) -> None:
     made = site("--sync", sync, "--store", elasticsearch)
     with shown(made, f"--sync {sync}, Elasticsearch", capsys):
-        keep_all(made, 20) if sync == "always" else lose_an_interval(made, 20, capsys)
+        keep_all(made, 20) if sync == "always" else lose_an_interval(made, 20)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.real.chaos.faults import Deed, Fault
+from tests.real.chaos.site import Site
 
 BALLAST = "ballast"
 MIB = 1 << 20
@@ -45,9 +46,29 @@ def make_room(disk: Path) -> None:
 def full(name: str, disk: Path, then: Deed | None = None) -> Fault:
     """The disk fills up, and `then` something else happens. It has room again when the fault is undone."""
 
-    def inject(site):  # type: ignore[no-untyped-def] # as Deed
+    def inject(site: Site) -> None:
         fill(disk)
         if then is not None:
             then(site)
 
     return Fault(name, inject, lambda _: make_room(disk), (1.0, 4.0))
+
+
+def start_again(site: Site) -> None:
+    """Killed and started while there is no room. If it cannot start, it is started again and again."""
+    site.kill()
+    site.launch()
+
+
+def stop_and_start(site: Site) -> None:
+    """SIGTERM must end it as always."""
+    site.terminate()
+    site.launch()
+
+
+def full_disks(disk: Path) -> list[Fault]:
+    return [
+        full("disk full", disk),
+        full("disk full, then killed and started", disk, start_again),
+        full("disk full, then stopped and started", disk, stop_and_start),
+    ]

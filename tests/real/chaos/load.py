@@ -162,3 +162,29 @@ class Load:
             assert not sender.is_alive(), f"{sender.name} waits for an ack that does not come"
         for container in self.containers:
             container.end()
+
+
+class Paced(Steady):
+    """Sends packed frames at a rate, in lines a second, however long an ack takes."""
+
+    def __init__(self, number: int, address: str, seed: str, entries: int, rate: float) -> None:
+        super().__init__(number, address, seed, entries, 0.0)
+        self.interval = entries / rate
+
+    def run(self) -> None:
+        begun = time.monotonic()
+        while not self.ending.is_set():
+            self.send_next()
+            time.sleep(max(0.0, begun + self.frames * self.interval - time.monotonic()))
+        self.idle.set()
+        self.close()
+
+
+def paced(address: str, seed: str, rate: float) -> Load:
+    """Six senders of `rate` lines/s together: one of single lines, one of small and four of packed frames."""
+    shares = ((1, 0.04), (10, 0.06), (100, 0.2), (250, 0.2), (250, 0.25), (500, 0.25))
+    load = Load(address, seed, ())
+    load.senders = [
+        Paced(number, address, seed, entries, rate * share) for number, (entries, share) in enumerate(shares)
+    ]
+    return load

@@ -152,7 +152,7 @@ class Proxy(threading.Thread):
         try:
             while (request := await read_message(reader)) is not None:
                 await self._pass(Exchange(self, request, writer))
-        except (Cut, OSError, TimeoutError, asyncio.IncompleteReadError):
+        except (Cut, OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # as a cable would: the client sees a reset
         finally:
             self._connections.discard(writer)

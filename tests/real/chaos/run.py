@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests.real.chaos.faults import Fault
 from tests.real.chaos.kept import Verdict, quarantined
@@ -104,8 +105,7 @@ def endure(
 
 
 def begin(site: Site, fresh: Callable[[], Load]) -> None:
-    site.load = fresh().start()
-    site.losses.forget()
+    site.begin(fresh())
     time.sleep(0.5)
 
 
@@ -117,8 +117,8 @@ def every_line(site: Site) -> Row:
     row.acked, row.resent = sum(source.acked for source in site.load.sources), site.load.resent
     row.counted = site.losses.lines
     for source in site.load.sources:
-        judge(source.name, patient(lambda source=source: site.verdict(source)), row)
-        judge(f"{source.name} over REST", patient(lambda source=source: site.verdict_of_rest(source)), row)
+        judge(source.name, patient(partial(site.verdict, source)), row)
+        judge(f"{source.name} over REST", patient(partial(site.verdict_of_rest, source)), row)
     row.recovered = time.monotonic() - begun
     return row
 

@@ -35,12 +35,14 @@ class Site:
     """`node` and `proxy` are None where logdock keeps lines in its own store."""
 
     def __init__(
-        self, server: Logdock, load: Load, chance: random.Random,
+        self, server: Logdock, chance: random.Random,
         *, node: Node | None = None, proxy: Proxy | None = None, clock: Path | None = None,
     ) -> None:  # fmt: skip
-        self.server, self.load, self.chance = server, load, chance
+        self.server, self.chance = server, chance
+        self.load = Load(server.forward, "", ())
         self._node, self._proxy, self.clock = node, proxy, clock
         self.losses = Losses()
+        self.quarantined_before = 0
         self.ended_by_itself: list[int] = []
 
     @property
@@ -89,6 +91,13 @@ class Site:
             time.sleep(0.5)
             self.server.launch()
 
+    def begin(self, load: Load) -> None:
+        """New senders; what was counted as given up till now is theirs no more."""
+        self.losses.look(self.server)
+        self.losses.forget()
+        self.quarantined_before = sum(quarantined(self.server.data).values())
+        self.load = load.start()
+
     # recovery
 
     def recover(self) -> float:
@@ -127,10 +136,17 @@ class Site:
     # checks
 
     def settled(self) -> bool:
-        """Whether exactly what was promised is there, by count. Senders must hold."""
-        found = self.count()
-        short = sum(sender.acked - found.get(sender.container, 0) for sender in self.load.senders)
-        return short == self.losses.lines
+        """Whether exactly what was promised is there, by count. Senders must hold.
+
+        What is missing must be in quarantine, and nothing may be there or be counted besides.
+        """
+        found, elsewhere = self.count(), quarantined(self.server.data)
+        short = {sender.name: sender.acked - found.get(sender.container, 0) for sender in self.load.senders}
+        kept = {sender.name: 0 for sender in self.load.senders}
+        for message in elsewhere:
+            for name in kept:
+                kept[name] += f" of {name} " in message
+        return short == kept and self.losses.lines == sum(elsewhere.values()) - self.quarantined_before
 
     def verdict(self, source: Source) -> Verdict:
         """Line by line, from Elasticsearch itself where there is one."""

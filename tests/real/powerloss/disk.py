@@ -1,4 +1,4 @@
-"""A data folder whose power can be cut: shim.c records in the server what was synced, this makes a folder of it.
+"""A data folder whose power can be cut: shim.c records what the server synced, this makes a folder of it.
 
 What is never synced need not be lost, so a cut is one of several kinds, see Cut.
 """
@@ -40,7 +40,7 @@ CUTS = [Cut(names, data) for names in ("strict", "journaled") for data in ("sync
 
 
 class Synced(msgspec.Struct, frozen=True):
-    """One sync of a file. Times are seconds of the monotonic clock; `changes` of names were made before it."""
+    """One sync of a file. Times are monotonic seconds; `changes` of names were made before it."""
 
     inode: int
     began: float
@@ -144,9 +144,7 @@ class Disk:
         differing = {name for a, b in pairs.values() for name, _ in a ^ b}
         assert len(differing) <= IN_FLIGHT, f"names that changed unseen: {sorted(differing)}"
 
-    def _names(
-        self, kind: Cut, record: list[list[str]], syncs: list[Synced], chance: random.Random
-    ) -> Names:
+    def _names(self, kind: Cut, record: list[list[str]], syncs: list[Synced], chance: random.Random) -> Names:
         if kind.names == "strict":
             return synced_names(self._start, record)
         changes = [row for row in record if row[0] != "sync"]
@@ -220,8 +218,8 @@ def synced_names(start: Names, record: list[list[str]]) -> Names:
         if row[0] == "sync":
             wanted.setdefault(int(row[2]), set()).add(int(row[1]))
     names, kept, then = replay(start, []), replay(start, []), {}
-    changes = [["sync"], *(row for row in record if row[0] != "sync")]  # so that a row's index counts those before
-    for count, row in enumerate(changes):
+    changes = (row for row in record if row[0] != "sync")
+    for count, row in enumerate([["sync"], *changes]):  # the first changes nothing: `count` counts the others
         change(names, row)
         then.update({(count, folder): dict(names.get(folder, {})) for folder in wanted.get(count, ())})
     for row in record:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from tests.real.powerloss.disk import APPENDED, CUTS, Cut, Disk, Left, Synced
+from tests.real.powerloss.disk import APPENDED, Cut, Disk, Left, Synced
 from tests.real.powerloss.load import Follower, Timed
 from tests.real.server import Logdock, until
 
@@ -25,6 +25,7 @@ class Blackout(msgspec.Struct):
     when: str
     acked: int
     resent: int
+    oldest: float = 0.0  # seconds from the acknowledgement to the cut, of the lines that it took
 
     @property
     def syncs(self) -> list[Synced]:
@@ -71,10 +72,6 @@ def power_on(server: Logdock, disk: Disk) -> None:
     server.wait_open()
 
 
-def some_cut(chance: random.Random) -> Cut:
-    return chance.choice(CUTS)
-
-
 def compare(sender: Timed, kept: list[str]) -> Outcome:
     """`kept`: its messages in the order in which the store tells them."""
     wanted = {sender.text(line): line for line in range(1, sender.acked + 1)}
@@ -108,30 +105,32 @@ def outcome_of(server: Logdock, sender: Timed, follower: Follower) -> Outcome:
     return compare(sender, [event["message"] for event in events])
 
 
-def ages(blackouts: Iterable[Blackout], sender: Timed, lost: Iterable[int]) -> list[float]:
-    """How many seconds before the power cut each lost line had been acknowledged.
+def date_losses(blackouts: list[Blackout], sender: Timed, lost: Iterable[int]) -> None:
+    """Find out how long before the power cut each lost line had been acknowledged.
 
     Raises AssertionError for one that was acknowledged before the last sync of the journal began: that is no
     matter of time, it must be kept.
     """
-    found = []
     for line in lost:
         acked = sender.acked_at(line)
-        cut = min((b for b in blackouts if b.at >= acked), key=lambda b: b.at)
+        cut = next(b for b in blackouts if b.at >= acked)
         last = max((sync.began for sync in cut.syncs), default=0.0)
         assert acked >= last, f"{sender.text(line)} was acknowledged {last - acked:.3f} s before a sync began"
-        found.append(cut.at - acked)
-    return found
+        cut.oldest = max(cut.oldest, cut.at - acked)
 
 
 def print_table(title: str, blackouts: list[Blackout]) -> None:
     print(f"\n{title}")
-    names = ("  #", "cut when", "names", "bytes", "acked", "resent", "syncs", "slowest", "lost", "torn", "names lost", "undead")
+    names = (
+        "#", "cut when", "names", "bytes", "acked", "resent", "syncs", "slowest", "lost", "oldest", "torn",
+        "no name", "undead",
+    )  # fmt: skip
     print(" | ".join(f"{name:>9}" for name in names))
     for number, b in enumerate(blackouts, 1):
         slowest = max([0.0, *(s.ended - s.began for s in b.syncs)])
         row = (
             number, b.when, *b.kind, b.acked, b.resent, len(b.syncs), f"{slowest * 1e3:.1f} ms",
-            f"{b.left.lost_bytes} B", len(b.left.torn), len(b.left.lost_names), len(b.left.undead_names),
+            f"{b.left.lost_bytes} B", f"{b.oldest:.3f} s", len(b.left.torn),
+            len(b.left.lost_names), len(b.left.undead_names),
         )  # fmt: skip
         print(" | ".join(f"{value!s:>9}" for value in row))
