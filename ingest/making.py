@@ -18,6 +18,7 @@ from ingest.reader import Reader
 from parsers.event import Event
 from parsers.join import Joiner, Part
 from parsers.normalize import Normalizer
+from storage.durable import write_durably
 from storage.store import Checkpoint, Held, after_jump
 
 log = logging.getLogger("logdock.ingest.pipeline")
@@ -202,7 +203,10 @@ class Maker:
         aside = self._journal.folder / f"{entry.position:020d}.undecodable"
         log.exception("cannot decode the rest of journal entry %#x: a copy is in %s", entry.position, aside)
         self.undecodable += 1
-        aside.write_bytes(entry.raw)
+        try:
+            write_durably(aside, entry.raw)  # the journal forgets it
+        except OSError as problem:
+            log.error("cannot keep %s: %s", aside, problem)
 
     def _finish(self, entry: Entry) -> None:
         self._entry = None

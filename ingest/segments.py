@@ -77,6 +77,7 @@ def set_aside(segment: Segment, position: int) -> Path:
             copy.flush()
             os.fsync(copy.fileno())
         file.truncate(at)
+        os.fsync(file.fileno())
     segment.size = at
     sync_folder(segment.path.parent)
     return target
