@@ -20,7 +20,9 @@ from tests.real.server import until
 SCRIPT = Path(__file__).parents[2] / "scripts" / "elasticsearch"
 START_PATIENCE = 400  # seconds; the first start on a bare machine downloads it
 ANSWER_SECONDS = 30.0  # for one request of a test
-GREEN_PATIENCE = 120.0  # seconds until a replica that has to be copied is there; a node that left is waited for 60
+GREEN_PATIENCE = (
+    120.0  # seconds until a replica that has to be copied is there; a node that left is waited for 60
+)
 TRANSPORT_BEYOND_HTTP = 100  # the transport port is the HTTP port and this
 PORTS = range(20_000, 30_000)
 """Where ports are looked for: below those that the system gives to clients, which could take the port of a

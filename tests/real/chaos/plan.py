@@ -14,8 +14,8 @@ SHORT = [
     "logdock stopped and started", "senders fail over",
 ]  # fmt: skip
 SLANDER = ("429 for all but they are stored", "429 for every other but stored")
-"""Lies that Elasticsearch does not tell: a document that was refused for want of room is not stored. Within one
-backing index they do no harm; across a roll-over nobody could know better."""
+"""Lies that Elasticsearch does not tell: a document that was refused for want of room is not stored. Within
+one backing index they do no harm; across a roll-over nobody could know better."""
 REQUESTS = [*f.CONNECTION, *f.ANSWER, *f.ITEMS]
 EVERYTHING = [*REQUESTS, *f.STORE, *f.SERVER]
 GROUP = 25  # faults between two checks of every line

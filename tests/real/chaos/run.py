@@ -12,8 +12,8 @@ from tests.real.chaos.load import Load, Source
 from tests.real.chaos.site import POLL_SECONDS, Site
 
 SETTLE_SECONDS = 110.0
-"""Until what came while a site recovered is stored too, and once. A body whose answer was lost may be stored a
-second time across a roll-over, up to a minute and a half later; logdock removes that copy then."""
+"""Until what came while a site recovered is stored too, and once. A body whose answer was lost may be stored
+a second time across a roll-over, up to a minute and a half later; logdock removes that copy then."""
 EVERY_LINE = "every line of the group"
 
 
