@@ -142,7 +142,7 @@ class House:
                 metrics,
                 retention_seconds=settings.retention and settings.retention / 1e9,
                 retention_bytes=settings.retention_size,
-                clock=steady_clock(),
+                clock=steady_clock(file=settings.data / "clock"),
                 on_rejected=self._quarantine.take,
                 seal_rows=int(os.environ.get("LOGDOCK_SEAL_ROWS", SEAL_ROWS)),
                 pruned=self._server.pruned,

@@ -91,7 +91,7 @@ class Lifecycle:
     async def run(self) -> None:
         """A step now and then, for ever. Nothing that goes wrong ends it; it is said once."""
         await asyncio.to_thread(self._load)
-        clock = steady_clock()
+        clock = steady_clock(file=self._file.with_name("clock"))
         said: str | None = None
         while True:
             await asyncio.sleep(STEP_SECONDS)  # first, too: a start has better things to do

@@ -1,6 +1,7 @@
 """A clock for retention that a step of the wall clock does not move."""
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,16 @@ def test_it_goes_on_and_takes_no_steps(caplog: pytest.LogCaptureFixture) -> None
     wall -= 24 * 70 * HOUR
     assert clock() == 1001 * HOUR + 1
     assert "was set by -" in caplog.text
+
+
+def test_a_restart_within_one_boot_does_not_take_a_step_either(tmp_path: Path) -> None:
+    file = tmp_path / "clock"
+    assert steady_clock(lambda: 1000 * HOUR, lambda: HOUR, file)() == 1000 * HOUR
+    assert steady_clock(lambda: 3000 * HOUR, lambda: 2 * HOUR, file)() == 1001 * HOUR
+    file.write_text("another-boot 5")
+    assert steady_clock(lambda: 3000 * HOUR, lambda: 2 * HOUR, file)() == 3000 * HOUR
+    file.write_text("nonsense")
+    assert steady_clock(lambda: 4000 * HOUR, lambda: 2 * HOUR, file)() == 4000 * HOUR
 
 
 def test_it_is_the_time_of_day() -> None:
