@@ -81,6 +81,11 @@ async def names(client: Client, stream: str) -> list[str]:
     return streams[0].backing_indices if streams else []
 
 
+async def refresh(client: Client, stream: str) -> None:
+    """Make everything that was stored visible to searches; a stream that does not exist yet is no error."""
+    await client.ask("POST", f"/{stream}/_refresh?ignore_unavailable=true")
+
+
 async def backing(client: Client, stream: str) -> list[Backing]:
     """The same with their sizes."""
     found = await names(client, stream)

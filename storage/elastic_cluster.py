@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from parsers.event import Event
+from storage import elastic_backing
 from storage.elastic_client import Client, Refused
-from storage.elastic_search import hits
+from storage.elastic_search import copies, hits
 from storage.elastic_template import (
     MODES,
     TEMPLATE,
@@ -22,19 +23,10 @@ from storage.elastic_template import (
 
 log = logging.getLogger("logdock.storage")
 
-IDS_AT_ONCE = 5_000  # of one look-up: half of what a search may return, in case an id is there twice
 LOOK_SECONDS = 60  # how old the knowledge of the write index may be; a replay after a roll-over looks ids up
 
 # Only what a verdict needs: without a filter a reply is as large as half the body.
 _VERDICTS = "filter_path=errors,items.*._id,items.*.status,items.*.error"
-
-
-class _DataStream(msgspec.Struct):
-    backing_indices: list[str] = []
-
-
-class _Resolved(msgspec.Struct):
-    data_streams: list[_DataStream] = []
 
 
 class _RolledOver(msgspec.Struct):
@@ -157,14 +149,7 @@ class Cluster:
 
     async def look(self) -> str | None:
         """The write index now; None when the data stream does not exist yet."""
-        try:
-            reply = await self._client.ask("GET", f"/_resolve/index/{self._stream}")
-        except Refused as refusal:
-            if refusal.status != 404:
-                raise
-            reply = b"{}"
-        streams = msgspec.json.decode(reply, type=_Resolved).data_streams
-        self.indices = streams[0].backing_indices if streams else []
+        self.indices = await elastic_backing.names(self._client, self._stream)
         self.index = self.indices[-1] if self.indices else None
         self._looked = time.monotonic()
         return self.index
@@ -176,7 +161,7 @@ class Cluster:
 
     async def refresh(self) -> None:
         """Make everything that was stored visible to searches."""
-        await self._client.ask("POST", f"/{self._stream}/_refresh?ignore_unavailable=true")
+        await elastic_backing.refresh(self._client, self._stream)
 
     async def highest_offset(self, journal: str) -> int:
         """The highest offset of this journal's events in the stream, -1 when there is none."""
@@ -200,14 +185,6 @@ class Cluster:
         if current is None or current == index:
             return events
         await self.refresh()
-        known: set[str] = set()
-        for start in range(0, len(events), IDS_AT_ONCE):
-            ids = [event.id for event in events[start : start + IDS_AT_ONCE]]
-            body = {
-                "size": 2 * IDS_AT_ONCE,
-                "query": {"ids": {"values": ids}},
-                "_source": False,
-                "sort": ["_doc"],
-            }
-            known.update(hit.id for hit in await hits(self._client, self._stream, body))
+        ids = [event.id for event in events]
+        known = {hit.id for hit in await copies(self._client, self._stream, ids)}
         return [event for event in events if event.id not in known]

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import orjson
 
+from storage import elastic_hits
 from storage.elastic_client import Client, Refused
 from storage.store import StoreUnavailable
 
@@ -27,13 +28,13 @@ class Fields(msgspec.Struct):
     origin: list[str] = msgspec.field(name="logdock.origin", default_factory=list)
 
 
-class Hit(msgspec.Struct):
-    """One document to delete."""
+class Hit(elastic_hits.Hit):
+    """One document to delete, and whose line it is."""
 
-    id: str = msgspec.field(name="_id")
-    index: str = msgspec.field(name="_index")
-    sort: list[Any]
     fields: Fields = msgspec.field(default_factory=Fields)
+
+
+H = TypeVar("H", bound=elastic_hits.Hit)
 
 
 class _Hits(msgspec.Struct):
@@ -103,7 +104,7 @@ async def _close(client: Client, pit: str) -> None:
         log.info("a point in time was not closed, it ends by itself: %s", error)
 
 
-async def delete(client: Client, hits: Sequence[Hit], count: Callable[[Sequence[Hit]], None]) -> None:
+async def delete(client: Client, hits: Sequence[H], count: Callable[[Sequence[H]], None]) -> None:
     """Delete documents; `count` is told of those that this has deleted, not of what somebody else has before.
 
     Raises StoreUnavailable, Refused; what went before that was told to `count`.
@@ -125,11 +126,11 @@ async def delete(client: Client, hits: Sequence[Hit], count: Callable[[Sequence[
     raise StoreUnavailable(f"Elasticsearch does not delete: {why}")
 
 
-def _body(hits: Sequence[Hit]) -> bytes:
+def _body(hits: Sequence[elastic_hits.Hit]) -> bytes:
     return b"".join(orjson.dumps({"delete": {"_index": h.index, "_id": h.id}}) + b"\n" for h in hits)
 
 
-def verdicts(reply: bytes, hits: Sequence[Hit], arrived: bool) -> tuple[list[Hit], list[Hit], str]:
+def verdicts(reply: bytes, hits: Sequence[H], arrived: bool) -> tuple[list[H], list[H], str]:
     """(deleted, to try again, why) of a bulk reply. `arrived`: the same body may have been through before.
 
     Raises StoreUnavailable when it is no such reply.
@@ -137,8 +138,8 @@ def verdicts(reply: bytes, hits: Sequence[Hit], arrived: bool) -> tuple[list[Hit
     items = msgspec.json.decode(reply, type=_Reply).items
     if len(items) != len(hits):
         raise StoreUnavailable(f"a bulk reply with {len(items)} verdicts for {len(hits)} lines")
-    deleted: list[Hit] = []
-    again: list[Hit] = []
+    deleted: list[H] = []
+    again: list[H] = []
     why = ""
     for hit, item in zip(hits, items, strict=True):
         status = item.delete.status

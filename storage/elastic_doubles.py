@@ -7,17 +7,16 @@ beforehand. So the ids of such bodies are remembered, and looked up in all backi
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
 import msgspec
-import orjson
 
+from storage import elastic_backing, elastic_deleting
 from storage.elastic_client import Client
-from storage.elastic_search import PARAMETERS
+from storage.elastic_hits import Hit
+from storage.elastic_search import copies
 from storage.metrics import Metrics
-from storage.store import StoreUnavailable
 
 log = logging.getLogger("logdock.storage")
 
@@ -25,10 +24,6 @@ log = logging.getLogger("logdock.storage")
 # answer never came, has certainly ended (it waits at most a minute for its shard; bulk API, `timeout`).
 LOOK_AFTER_SECONDS = (1.0, 90.0)
 MAX_IDS = 200_000  # remembered, some 25 MB: many times what is on its way at once
-IDS_AT_ONCE = 5_000  # of one search: twice as many hits are its limit
-
-_SEARCH = f"filter_path=hits.hits._id,hits.hits._index&{PARAMETERS}"
-_VERDICTS = "filter_path=items.*.status"
 
 
 class Suspects(msgspec.Struct):
@@ -38,27 +33,6 @@ class Suspects(msgspec.Struct):
     index: str | None
     since: float
     looked: int = 0  # times
-
-
-class _Hit(msgspec.Struct):
-    id: str = msgspec.field(name="_id")
-    index: str = msgspec.field(name="_index")
-
-
-class _Hits(msgspec.Struct):
-    hits: list[_Hit] = []
-
-
-class _Found(msgspec.Struct):
-    hits: _Hits = msgspec.field(default_factory=_Hits)
-
-
-class _Status(msgspec.Struct):
-    status: int = 0
-
-
-class _Reply(msgspec.Struct):
-    items: list[dict[str, _Status]] = []
 
 
 class Doubles:
@@ -101,34 +75,18 @@ class Doubles:
 
     async def _remove(self, ids: Sequence[str], indices: Sequence[str]) -> None:
         age = {index: place for place, index in enumerate(indices)}
-        for start in range(0, len(ids), IDS_AT_ONCE):
-            found = await self._find(ids[start : start + IDS_AT_ONCE])
-            times = Counter(hit.id for hit in found)
-            twice = [hit for hit in found if times[hit.id] > 1]
-            twice.sort(key=lambda hit: (hit.id, age.get(hit.index, len(age))))
-            later = [hit for before, hit in pairwise(twice) if before.id == hit.id]
-            if later:
-                await self._delete(later)
+        found = await copies(self._client, self._stream, ids)
+        found.sort(key=lambda hit: (hit.id, age.get(hit.index, len(age))))
+        later = [hit for before, hit in pairwise(found) if before.id == hit.id]
+        for start in range(0, len(later), elastic_deleting.IDS_AT_ONCE):
+            some = later[start : start + elastic_deleting.IDS_AT_ONCE]
+            await elastic_deleting.delete(self._client, some, self._count)
+        if later:
+            await elastic_backing.refresh(self._client, self._stream)
 
-    async def _find(self, ids: Sequence[str]) -> list[_Hit]:
-        body = {
-            "size": 2 * IDS_AT_ONCE,
-            "query": {"ids": {"values": ids}},
-            "_source": False,
-            "sort": ["_doc"],
-        }
-        reply = await self._client.ask("POST", f"/{self._stream}/_search?{_SEARCH}", body)
-        return msgspec.json.decode(reply or b"{}", type=_Found).hits.hits
-
-    async def _delete(self, hits: Sequence[_Hit]) -> None:
-        lines = [orjson.dumps({"delete": {"_index": hit.index, "_id": hit.id}}) for hit in hits]
-        reply = await self._client.bulk(f"/_bulk?refresh=true&{_VERDICTS}", b"\n".join([*lines, b""]))
-        items = msgspec.json.decode(reply, type=_Reply).items
-        gone = sum(status.status in (200, 404) for item in items for status in item.values())
-        self._removed.inc(gone)
-        log.info("%d lines were stored twice, across a roll-over: the second copies are removed", gone)
-        if gone < len(hits):
-            raise StoreUnavailable(f"{len(hits) - gone} second copies could not be removed yet")
+    def _count(self, gone: Sequence[Hit]) -> None:
+        self._removed.inc(len(gone))
+        log.info("%d lines were stored twice, across a roll-over: the second copies are removed", len(gone))
 
 
 def _is_due(suspects: Suspects) -> bool:

@@ -86,6 +86,7 @@ class Hit(msgspec.Struct, gc=False):
     id: str = msgspec.field(name="_id")
     source: msgspec.Raw = msgspec.field(name="_source", default=msgspec.Raw())
     sort: list[Any] = []
+    index: str = msgspec.field(name="_index", default="")
 
 
 _document = msgspec.json.Decoder(Document)

@@ -16,7 +16,7 @@ from contextlib import aclosing
 import msgspec
 
 from parsers.event import Origin
-from storage import elastic_deleting, elastic_dsl, elastic_lists
+from storage import elastic_backing, elastic_deleting, elastic_dsl, elastic_lists
 from storage.elastic_asking import asked
 from storage.elastic_client import Client, Refused
 from storage.elastic_deleting import Hit
@@ -44,14 +44,6 @@ class Reach(msgspec.Struct, frozen=True):
     indices: Sequence[str] = ()  # backing indices, the write index last
 
 
-class _DataStream(msgspec.Struct):
-    backing_indices: list[str]
-
-
-class _Resolved(msgspec.Struct):
-    data_streams: list[_DataStream] = []
-
-
 class _Count(msgspec.Struct):
     count: int
 
@@ -73,7 +65,7 @@ async def prune(
         for index, counts in plans.items():
             if counts:
                 await asked(pruning.index(index, counts))
-        await asked(client.ask("POST", f"/{reach.stream}/_refresh?ignore_unavailable=true"))
+        await asked(elastic_backing.refresh(client, reach.stream))
     except StoreUnavailable as error:
         await pruning.end("partial")
         raise StoreUnavailable(f"{error}; {pruning.tally.lines} lines are gone already") from error
@@ -83,15 +75,10 @@ async def prune(
 
 async def _look(client: Client, reach: Reach) -> Reach:
     """With its backing indices, everything sent so far being visible in them."""
-    try:
-        reply = await client.ask("GET", f"/_resolve/index/{reach.stream}")
-    except Refused as refusal:
-        if refusal.status != 404:
-            raise
-        return reach
-    await client.ask("POST", f"/{reach.stream}/_refresh?ignore_unavailable=true")
-    streams = msgspec.json.decode(reply, type=_Resolved).data_streams
-    return msgspec.structs.replace(reach, indices=streams[0].backing_indices if streams else ())
+    indices = await elastic_backing.names(client, reach.stream)
+    if indices:
+        await elastic_backing.refresh(client, reach.stream)
+    return msgspec.structs.replace(reach, indices=indices)
 
 
 async def _plan(client: Client, index: str, reader: Reader, reach: Reach, selection: Selection) -> Counts:

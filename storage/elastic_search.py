@@ -1,5 +1,6 @@
 """Pages out of Elasticsearch: candidates are asked for, read, and checked until the page is full."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ SCAN_HITS = 100_000
 """Candidates read for one page: some 5 s. A question without a word to look for then says so and goes on
 with its cursor; only a rare match among very many lines meets it."""
 WINDOW = 10_000  # index.max_result_window: the most that one search may return
+IDS_AT_ONCE = 5_000  # of one look-up: half of what a search may return, in case an id is there twice
 SCAN_WINDOW = 2_000  # candidates at once after the first look: 32 MB of the longest ordinary lines (16 KB)
 
 # Half an answer that looks like a whole one is worse than none.
@@ -40,6 +42,23 @@ async def hits(client: Client, stream: str, body: dict[str, Any]) -> list[Hit]:
     if found.timed_out:
         raise StoreUnavailable("Elasticsearch gave up on this search")
     return found.hits.hits
+
+
+async def copies(client: Client, stream: str, ids: Sequence[str]) -> list[Hit]:
+    """Every document of the stream with one of these ids: an id may be in several backing indices.
+
+    Raises StoreUnavailable, Refused.
+    """
+    found: list[Hit] = []
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        body = {
+            "size": 2 * IDS_AT_ONCE,
+            "query": {"ids": {"values": ids[start : start + IDS_AT_ONCE]}},
+            "_source": False,
+            "sort": ["_doc"],
+        }
+        found += await hits(client, stream, body)
+    return found
 
 
 class Pager:

@@ -8,7 +8,7 @@ from storage.store import StoreUnavailable
 
 
 def test_verdicts() -> None:
-    hits = [Hit(str(n), "i", []) for n in range(6)]
+    hits = [Hit(str(n), index="i") for n in range(6)]
     said = [200, 404, 409, 429, 503, 403]
     items = [{"delete": {"status": status, "error": {"reason": f"r{status}"}}} for status in said]
     reply = orjson.dumps({"errors": True, "items": items})
