@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
+from starlette.responses import Response
 
 from parsers.event import Container, Event, Origin
 from parsers.service import identify
@@ -43,6 +44,11 @@ def dumps(value: Any) -> bytes:
         return orjson.dumps(value)
     except TypeError:  # bytes, lone surrogates, integers beyond 64 bits, keys that are no strings
         return orjson.dumps(_plain(value))
+
+
+def answer(body: Mapping[str, Any]) -> Response:
+    """A JSON object as the answer to a request."""
+    return Response(dumps(body), media_type="application/json")
 
 
 def _plain(value: Any) -> Any:

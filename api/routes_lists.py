@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from api.paths import BASE, decoded
 from api.questions import LIST_PARAMETERS, ask, services_of
-from api.render import dumps, rfc3339, service_detail
+from api.render import answer, rfc3339, service_detail
 from storage.store import ContainerSummary, NameSummary
 
 router = APIRouter(prefix=BASE, tags=["lists"])
@@ -59,7 +59,7 @@ def _names(request: Request, found: Sequence[NameSummary]) -> Response:
 
 def _items(request: Request, items: list[dict[str, Any]]) -> Response:
     body = {"items": items, "next": None, "notes": services_of(request).notes()}
-    return Response(dumps(body), media_type="application/json")
+    return answer(body)
 
 
 def _container(item: ContainerSummary) -> dict[str, Any]:

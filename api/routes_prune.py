@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Request
 from msgspec.structs import replace
 from starlette.responses import Response
 
+from api.bodies import json_body
 from api.errors import error_response
 from api.notes import explain
 from api.paths import BASE
 from api.questions import services_of
-from api.render import dumps, rfc3339
+from api.render import answer, rfc3339
 from api.services import Services
 from storage import params as read
 from storage.prune import FILTERS, Part, Pruned, PruneResult, Selection, origin_query
@@ -65,7 +66,7 @@ async def prune(request: Request) -> Response:
             result = await services.store.prune(selection, False)
     more = await _notes(services, query, _filters(body).get("container", ()), result, notes)
     head = {"dry_run": dry_run, "at": rfc3339(now), "until": rfc3339(selection.until or now)}
-    return _answer({**head, **_told(result), "notes": [*result.notes, *notes, *more]})
+    return answer({**head, **_told(result), "notes": [*result.notes, *notes, *more]})
 
 
 @router.get("/prune")
@@ -73,19 +74,12 @@ async def pruned(request: Request) -> Response:
     """What was removed on purpose, by prunes, by retention and by a full journal, the newest first."""
     services = services_of(request)
     items = [_record(record) for record in services.store.pruned()]
-    return _answer({"items": items, "next": None, "notes": services.notes()})
+    return answer({"items": items, "next": None, "notes": services.notes()})
 
 
 async def _body(request: Request) -> dict[str, Any]:
     """The JSON object of a request. Raises HTTPException, QueryError."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":  # a form on another site cannot send that without being let to
-        raise HTTPException(415, "the body must be JSON: send content-type application/json")
-    data = bytearray()
-    async for block in request.stream():
-        data += block
-        if len(data) > BODY_BYTES:
-            raise HTTPException(413, f"the body is larger than {BODY_BYTES} bytes")
+    data = await json_body(request, BODY_BYTES)
     try:
         body = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -180,7 +174,3 @@ def _record(record: Pruned) -> dict[str, Any]:
         "containers": [_part(part) for part in record.parts],
         "more_containers": record.more,
     }
-
-
-def _answer(body: dict[str, Any]) -> Response:
-    return Response(dumps(body), media_type="application/json")

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import msgspec
-import orjson
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
 
+from api.bodies import json_body
 from api.paths import BASE
 from api.questions import QUARANTINE_PARAMETERS, services_of
-from api.render import dumps, event_json, rfc3339
+from api.render import answer, dumps, event_json, rfc3339
 from api.services import Services
 from storage.lists import refers
 from storage.quarantine_file import Entry
-from storage.quarantine_work import Chosen, Done
+from storage.quarantine_work import Chosen, Done, Worker
 from storage.query import Query, QueryError, matches
 from storage.times import parse_time
 
@@ -61,7 +60,7 @@ async def listed(request: Request) -> Response:
     query = Query.from_params(pairs, services.clock())
     after, reason = _after(request), request.query_params.get("reason")
     if services.quarantine is None:
-        return _answer({"items": [], "next": None, "total": 0, "reasons": {}, "bytes": 0, "notes": []})
+        return answer({"items": [], "next": None, "total": 0, "reasons": {}, "bytes": 0, "notes": []})
     quarantine, wanted = services.quarantine.quarantine, _wanted(query, reason)
     found = await asyncio.to_thread(quarantine.entries, wanted, after, query.limit + 1)
     entries = found[: query.limit]
@@ -79,23 +78,22 @@ async def listed(request: Request) -> Response:
 @router.post("/retry", openapi_extra={"requestBody": _BODY})
 async def retry(request: Request) -> Response:
     """Offer events to the store again; what it takes leaves the quarantine."""
-    chosen, services = await _chosen(request), services_of(request)
-    if services.quarantine is None:
-        return _done(services, Done(missing=sorted(chosen.ids or ())))
-    try:
-        return _done(services, await services.quarantine.retry(services.store, chosen))
-    except OSError as error:
-        raise _disk(error) from error
+    store = services_of(request).store
+    return await _work(request, lambda worker, chosen: worker.retry(store, chosen))
 
 
 @router.post("/drop", openapi_extra={"requestBody": _BODY})
 async def drop(request: Request) -> Response:
     """Throw events away for good; that they were is written down and counted."""
+    return await _work(request, lambda worker, chosen: worker.drop(chosen))
+
+
+async def _work(request: Request, do: Callable[[Worker, Chosen], Awaitable[Done]]) -> Response:
     chosen, services = await _chosen(request), services_of(request)
     if services.quarantine is None:
         return _done(services, Done(missing=sorted(chosen.ids or ())))
     try:
-        return _done(services, await services.quarantine.drop(chosen))
+        return _done(services, await do(services.quarantine, chosen))
     except OSError as error:
         raise _disk(error) from error
 
@@ -136,10 +134,7 @@ def _item(entry: Entry) -> bytes:
 
 async def _chosen(request: Request) -> Chosen:
     """Which events the body of a request means. Raises HTTPException, QueryError."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":  # what a form on another site cannot send
-        raise HTTPException(415, "the body must be JSON: send content-type application/json")
-    body = await _body(request)
+    body = await json_body(request, BODY_BYTES, ": name fewer ids")
     try:
         asked = msgspec.json.decode(body, type=_Asked)
     except msgspec.DecodeError as error:
@@ -148,15 +143,6 @@ async def _chosen(request: Request) -> Chosen:
         raise QueryError("body", "says not exactly one of ids, reason and all")
     ids = frozenset(asked.ids) if asked.ids is not None else None
     return Chosen(ids, asked.reason, _before(asked.before))
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for block in request.stream():
-        body += block
-        if len(body) > BODY_BYTES:
-            raise HTTPException(413, f"the body is larger than {BODY_BYTES} bytes: name fewer ids")
-    return bytes(body)
 
 
 def _before(text: str | None) -> int | None:
@@ -169,11 +155,7 @@ def _before(text: str | None) -> int | None:
 def _done(services: Services, done: Done) -> Response:
     left = len(services.quarantine.quarantine) if services.quarantine is not None else 0
     said = msgspec.structs.asdict(done) | {"before": rfc3339(done.before), "left": left}
-    return _answer(said)
-
-
-def _answer(body: dict[str, Any]) -> Response:
-    return Response(orjson.dumps(body), media_type="application/json")
+    return answer(said)
 
 
 def _disk(error: OSError) -> HTTPException:
