@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
+import orjson
 import typer
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 NO = 1  # the answer is no, or not found
 USAGE = 2  # the question was wrong
+
+SHORT_ID = 12  # digits of an id that are shown, as docker does
 
 # also api.client.DEFAULT_SERVER, which costs an import of httpx (a test compares them)
 DEFAULT_SERVER = "http://127.0.0.1:8080"
@@ -57,6 +61,10 @@ Grep = Annotated[
     str | None,
     typer.Option("--grep", "-q", help='Words, "quoted text", -without, OR, /regex/ or field:value.'),
 ]
+Container = Annotated[
+    list[str] | None, typer.Option("--container", help="Name, id or its start; repeatable: any of.")
+]
+Force = Annotated[bool, typer.Option("--force", "-f", help="Do not ask.")]
 Host = Annotated[list[str] | None, typer.Option("--host", help="Only this Docker host; repeatable: any of.")]
 Stream = Annotated[str | None, typer.Option("--stream", help="stdout or stderr.")]
 Tag = Annotated[str | None, typer.Option("--tag", help="The log driver's tag, or its beginning and *.")]
@@ -93,6 +101,22 @@ def query_params(
         "until": moment(until) if until else None,
     }
     return {name: value for name, value in given.items() if value}
+
+
+def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The lines of a table whose columns are as wide as their widest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def print_json(answer: dict[str, Any], output: Output) -> bool:
+    """Print a list's answer as JSON or NDJSON; False when text is wanted."""
+    if output is Output.json:
+        print(orjson.dumps(answer).decode())
+    elif output is Output.ndjson:
+        sys.stdout.write("".join(orjson.dumps(item).decode() + "\n" for item in answer["items"]))
+    return output is not Output.text
 
 
 @contextmanager

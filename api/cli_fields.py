@@ -9,11 +9,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from api.cli_common import SHORT_ID
 from api.units import human_duration
 
 Item = Mapping[str, Any]  # a container or an event as REST gives it
-
-SHORT_ID = 12
 
 
 class View(NamedTuple):

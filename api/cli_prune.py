@@ -12,14 +12,29 @@ import orjson
 import typer
 
 from api import terminal
-from api.cli_common import DEFAULT_SERVER, USAGE, CliError, Format, Output, Server, asking
+from api.cli_common import (
+    DEFAULT_SERVER,
+    SHORT_ID,
+    USAGE,
+    CliError,
+    Container,
+    Force,
+    Format,
+    Output,
+    Server,
+    Service,
+    asking,
+    columns,
+    print_json,
+)
 from api.cli_times import moment
+from api.terminal import one_line
+from api.units import human_size
 
 if TYPE_CHECKING:
     from api.client import Client
 
 FILTERS = ("until", "label", "label!", "service", "container")
-SHORT_ID = 12
 PREVIEW = 10  # containers shown before the question
 PROGRESS_SECONDS = 1.0
 
@@ -34,18 +49,11 @@ Label = Annotated[
     list[str] | None,
     typer.Option("--label", help="key or key=value, or key!=value for those without; repeatable: all of."),
 ]
-Service = Annotated[
-    list[str] | None, typer.Option("--service", help="Only this service; repeatable: any of.")
-]
-Container = Annotated[
-    list[str] | None, typer.Option("--container", help="Name, id or its start; repeatable: any of.")
-]
 Filter = Annotated[
     list[str] | None,
     typer.Option("--filter", help="As docker takes it: until=240h, label=k=v, label!=k=v; repeatable."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")]
-Force = Annotated[bool, typer.Option("--force", "-f", help="Do not ask.")]
 History = Annotated[bool, typer.Option("--history", help="Show what was removed so far.")]
 
 Body = dict[str, Any]
@@ -156,7 +164,7 @@ def _text(answer: Body, verb: str, most: int | None) -> Iterator[str]:
     freed = f", {'about ' * answer['dry_run']}{human_size(size)}" if size is not None else ""
     yield f"{verb} {told} from {_time(answer['first'])} to {_time(answer['last'])}{freed}"
     containers = answer["containers"][:most]
-    yield from _aligned([HEADERS, *map(_row, containers)])
+    yield from columns([HEADERS, *map(_row, containers)])
     left = len(answer["containers"]) - len(containers) + answer["more_containers"]
     if left:
         yield f"and {left} containers more"
@@ -164,47 +172,23 @@ def _text(answer: Body, verb: str, most: int | None) -> Iterator[str]:
 
 def _row(part: Body) -> tuple[str, ...]:
     cells = ((part["id"] or "-")[:SHORT_ID], part["name"] or "-", part["service"] or "-", f"{part['lines']}")
-    return (*map(_one_line, cells), _time(part["first"]), _time(part["last"]))
+    return (*map(one_line, cells), _time(part["first"]), _time(part["last"]))
 
 
 def _history(answer: Body, output: Output) -> None:
-    items = answer["items"]
-    if output is Output.json:
-        print(orjson.dumps(answer).decode())
-    elif output is Output.ndjson:
-        sys.stdout.write("".join(orjson.dumps(item).decode() + "\n" for item in items))
-    else:
-        print("\n".join(_aligned([HISTORY, *map(_removal, items)])))
+    if not print_json(answer, output):
+        print("\n".join(columns([HISTORY, *map(_removal, answer["items"])])))
 
 
 def _removal(item: Body) -> tuple[str, ...]:
     size = "-" if item["bytes"] is None else human_size(item["bytes"])
     first, last = _time(item["first"]), _time(item["last"])
     cells = (item["reason"], item["state"], f"{item['lines']}", size, first, last, item["selection"] or "-")
-    return (_time(item["at"]), *map(_one_line, cells))
-
-
-def _aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
-def _one_line(text: str) -> str:
-    return terminal.escape(text).replace("\n", "\\n").replace("\t", "\\t")
+    return (_time(item["at"]), *map(one_line, cells))
 
 
 def _time(text: str) -> str:
     return text[:19] + "Z"
-
-
-def human_size(size: int) -> str:
-    """Bytes as docker says them: decimal, about three digits (docker/go-units size.go)."""
-    value, units = float(size), iter(("B", "kB", "MB", "GB", "TB", "PB"))
-    unit = next(units)
-    while abs(value) >= 1000 and unit != "PB":
-        value, unit = value / 1000, next(units)
-    return f"{value:.4g}{unit}"
 
 
 @contextmanager

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
 
 from api import terminal
 from api.cli_common import (
     DEFAULT_SERVER,
+    SHORT_ID,
     USAGE,
     CliError,
     Format,
@@ -23,13 +23,13 @@ from api.cli_common import (
     Server,
     Service,
     asking,
+    columns,
+    print_json,
     query_params,
 )
 
 if TYPE_CHECKING:
     from api.cli_format import Formatted
-
-SHORT_ID = 12
 
 HEADERS = (
     "CONTAINER ID", "NAME", "SERVICE", "PROJECT", "REPLICA", "IMAGE", "HOST",
@@ -73,15 +73,13 @@ def _formatted(template: str, no_trunc: bool, output: Output) -> Formatted:
 
 
 def _print(answer: dict[str, Any], output: Output, id_length: int | None) -> None:
-    items = answer["items"]
-    if output is Output.json:
-        print(orjson.dumps(answer).decode())
-    elif output is Output.ndjson:
-        sys.stdout.write("".join(orjson.dumps(item).decode() + "\n" for item in items))
-    elif sys.stdout.isatty():
-        _table([_row(item, id_length) for item in items])
+    if print_json(answer, output):
+        return
+    rows = [_row(item, id_length) for item in answer["items"]]
+    if sys.stdout.isatty():
+        _table(rows)
     else:
-        _plain([HEADERS, *[_row(item, id_length) for item in items]])
+        print("\n".join(columns([HEADERS, *rows])))
 
 
 def _row(item: dict[str, Any], id_length: int | None) -> tuple[str, ...]:
@@ -98,7 +96,7 @@ def _row(item: dict[str, Any], id_length: int | None) -> tuple[str, ...]:
         _local(item["last_seen"]),
         str(item["lines"]),
     )
-    return tuple(terminal.escape(cell).replace("\n", "\\n").replace("\t", "\\t") for cell in cells)
+    return tuple(map(terminal.one_line, cells))
 
 
 def _replica(detail: Mapping[str, str], id_length: int | None) -> str:
@@ -111,12 +109,6 @@ def _local(moment: str) -> str:
     """A time of day as people read it, in their own zone."""
     seconds = datetime.fromisoformat(moment[:19] + "+00:00")
     return seconds.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _plain(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADERS))]
-    for row in rows:
-        print("   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _table(rows: Sequence[Sequence[str]]) -> None:

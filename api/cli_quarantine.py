@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 from typing import Annotated, Any
 
-import orjson
 import typer
 
 from api import terminal
 from api.cli_common import (
     DEFAULT_SERVER,
     NO,
+    SHORT_ID,
     USAGE,
     CliError,
+    Container,
+    Force,
     Format,
     Output,
     Server,
@@ -21,8 +23,11 @@ from api.cli_common import (
     Since,
     Until,
     asking,
+    columns,
+    print_json,
     query_params,
 )
+from api.terminal import one_line
 
 MESSAGE_CHARACTERS = 60  # of a line in the table; `--output json` has it whole
 HEADERS = ("QUARANTINED", "REASON", "TRIES", "CONTAINER", "ID", "MESSAGE")
@@ -31,11 +36,7 @@ PAGE = 1000
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, as list prints them.")]
 All = Annotated[bool, typer.Option("--all", help="Everything in quarantine.")]
 Reason = Annotated[str | None, typer.Option("--reason", help="Only what was refused for this reason.")]
-Container = Annotated[
-    list[str] | None, typer.Option("--container", help="Name, id or its start; repeatable: any of.")
-]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Events at most.")]
-Force = Annotated[bool, typer.Option("--force", "-f", help="Do not ask.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -75,26 +76,21 @@ def listed(
 
 
 def _print(answer: dict[str, Any], output: Output) -> None:
-    items = answer["items"]
-    if output is Output.json:
-        print(orjson.dumps(answer).decode())
-    elif output is Output.ndjson:
-        sys.stdout.write("".join(orjson.dumps(item).decode() + "\n" for item in items))
-    else:
-        _table(items)
-        if answer["next"] is not None:
-            more = f"there are more: {answer['total']} in all; see --limit, or narrow what you ask for"
-            print(f"logdock: {more}", file=sys.stderr)
+    if print_json(answer, output):
+        return
+    _table(answer["items"])
+    if answer["next"] is not None:
+        more = f"there are more: {answer['total']} in all; see --limit, or narrow what you ask for"
+        print(f"logdock: {more}", file=sys.stderr)
 
 
 def _table(items: list[dict[str, Any]]) -> None:
     """What the store said goes on a line of its own: it is long, and what one acts on."""
-    rows = [HEADERS, *map(_row, items)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADERS))]
+    rows = columns([HEADERS, *map(_row, items)])
     for row, said in zip(rows, ["", *(item["said"] for item in items)], strict=True):
-        print("   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print(row)
         if said:
-            print(f"    {_one_line(said)}")
+            print(f"    {one_line(said)}")
 
 
 def _row(item: dict[str, Any]) -> tuple[str, ...]:
@@ -102,13 +98,9 @@ def _row(item: dict[str, Any]) -> tuple[str, ...]:
     container = event["container"]
     message = event["message"]
     cut = message if len(message) <= MESSAGE_CHARACTERS else message[: MESSAGE_CHARACTERS - 1] + "…"
-    name = container["name"] or (container["id"] or "")[:12] or event["host"]
+    name = container["name"] or (container["id"] or "")[:SHORT_ID] or event["host"]
     cells = (item["quarantined"][:19] + "Z", item["reason"], str(item["tries"]), name, item["id"], cut)
-    return tuple(map(_one_line, cells))
-
-
-def _one_line(text: str) -> str:
-    return terminal.escape(text).replace("\n", "\\n").replace("\t", "\\t")
+    return tuple(map(one_line, cells))
 
 
 def retry(

@@ -28,6 +28,11 @@ def escape(text: str) -> str:
     return _UNSAFE.sub(_visible, text)
 
 
+def one_line(text: str) -> str:
+    """The same without tabs and newlines, for a cell of a table."""
+    return escape(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
 def _last_state(line: str) -> str:
     return line.rstrip("\r").rpartition("\r")[2]
 

@@ -40,6 +40,15 @@ def parse_size(text: str) -> int:
     return int(float(match[1]) * base ** _SIZE_POWERS[match[2].lower()])
 
 
+def human_size(size: int) -> str:
+    """Bytes as Docker shows them: decimal, about three digits (docker/go-units size.go)."""
+    value, units = float(size), iter(("B", "kB", "MB", "GB", "TB", "PB"))
+    unit = next(units)
+    while abs(value) >= 1000 and unit != "PB":
+        value, unit = value / 1000, next(units)
+    return f"{value:.4g}{unit}"
+
+
 # Up to these many hours a duration is counted in units of so many hours (docker/go-units duration.go).
 _LONG_UNITS = (
     (48, 1, "hours"),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from api import cli, cli_prune
+from api.units import human_size
 from parsers.event import Container, make_origin
 from storage.prune import Pruned
 
@@ -200,4 +201,4 @@ def test_progress_on_a_terminal(running: Any, monkeypatch: pytest.MonkeyPatch) -
     ],
 )
 def test_sizes_as_docker_says_them(size: int, text: str) -> None:
-    assert cli_prune.human_size(size) == text
+    assert human_size(size) == text
