@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from api.render import rfc3339
 from storage.pruned_notes import service_was_here, was_here
 from storage.query import Query
 from storage.store import ContainerSummary, Store
+from storage.times import rfc3339
 
 MAX_NAMES = 1000  # names compared with a misspelt one, the latest seen: some 30 ms of work at most
 MAX_HINTS = 3

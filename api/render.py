@@ -7,8 +7,6 @@ kept, so a line costs only its own message, times and fields.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -16,26 +14,11 @@ from starlette.responses import Response
 
 from parsers.event import Container, Event, Origin
 from parsers.service import identify
-
-_SECOND = 1_000_000_000
-_LAST_SECOND = 253_402_300_799  # of the year 9999, the last one RFC 3339 can write
-_FIRST_SECOND = -62_135_596_800  # of the year 1
+from storage.times import rfc3339
 
 MAX_ORIGINS = 4096  # encoded origins kept, about 1 kB each; more containers than that only cost time
 
 _origins: dict[str, bytes] = {}
-
-
-@lru_cache(maxsize=1024)  # lines come in bursts of equal seconds
-def _second(seconds: int) -> str:
-    moment = datetime.fromtimestamp(min(max(seconds, _FIRST_SECOND), _LAST_SECOND), UTC)
-    return moment.replace(tzinfo=None).isoformat(timespec="seconds")
-
-
-def rfc3339(nanoseconds: int) -> str:
-    """A time as RFC 3339 in UTC with nine digits; times that RFC 3339 cannot write become its ends."""
-    seconds, fraction = divmod(nanoseconds, _SECOND)
-    return f"{_second(seconds)}.{fraction:09d}Z"
 
 
 def dumps(value: Any) -> bytes:

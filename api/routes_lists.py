@@ -11,8 +11,9 @@ from starlette.responses import Response
 
 from api.paths import BASE, decoded
 from api.questions import LIST_PARAMETERS, ask, services_of
-from api.render import answer, rfc3339, service_detail
+from api.render import answer, service_detail
 from storage.store import ContainerSummary, NameSummary
+from storage.times import rfc3339
 
 router = APIRouter(prefix=BASE, tags=["lists"])
 

@@ -16,12 +16,13 @@ from api.errors import error_response
 from api.notes import explain
 from api.paths import BASE
 from api.questions import services_of
-from api.render import answer, rfc3339
+from api.render import answer
 from api.services import Services
 from storage import params as read
 from storage.prune import FILTERS, Part, Pruned, PruneResult, Selection, origin_query
 from storage.query import Query, QueryError
 from storage.resolve import resolve
+from storage.times import rfc3339
 
 router = APIRouter(prefix=BASE, tags=["prune"])
 

@@ -12,13 +12,13 @@ from starlette.responses import Response
 from api.bodies import json_body
 from api.paths import BASE
 from api.questions import QUARANTINE_PARAMETERS, services_of
-from api.render import answer, dumps, event_json, rfc3339
+from api.render import answer, dumps, event_json
 from api.services import Services
 from storage.lists import refers
 from storage.quarantine_file import Entry
 from storage.quarantine_work import Chosen, Done, Worker
 from storage.query import Query, QueryError, matches
-from storage.times import parse_time
+from storage.times import parse_time, rfc3339
 
 router = APIRouter(prefix=BASE + "/quarantine", tags=["quarantine"])
 

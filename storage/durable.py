@@ -1,7 +1,7 @@
-"""Files that are replaced as a whole: after any crash there is the old one or the new one, never a mixture.
+"""Files that outlive a crash: replaced as a whole, or added to.
 
-Write aside, sync, rename over, sync the folder (rename(2): the new name appears atomically; fsync(2): the
-folder's own entry needs its own sync).
+After a replacing there is the old file or the new one, never a mixture. Write aside, sync, rename over, sync
+the folder (rename(2): the new name appears atomically; fsync(2): the folder's own entry needs its own sync).
 """
 
 import os
@@ -15,6 +15,23 @@ def write_durably(path: Path, data: bytes) -> None:
     """Replace `path` by `data`. Raises OSError; the old file is then still whole."""
     with replacing(path) as file:
         file.write(data)
+
+
+def append_durably(path: Path, lines: bytes, size: int | None = None) -> None:
+    """Add lines to a file, after cutting it off at `size` if that is given, and sync them.
+
+    Raises OSError; some of the lines may then be there. A new file's name is not synced.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        if size is not None:
+            os.ftruncate(descriptor, size)
+        rest = memoryview(lines)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -5,14 +5,13 @@ line of the same id replaces an earlier one. Old records are merged, so that it 
 """
 
 import logging
-import os
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from storage.durable import sync_folder, write_durably
+from storage.durable import append_durably, make_folder, sync_folder, write_durably
 from storage.metrics import Metrics
 from storage.prune import Part, Pruned, PruneResult, State
 from storage.prune_counts import largest
@@ -94,12 +93,11 @@ class PrunedLog:
             self._lines, self._torn = len(self._records), False
             return
         fresh = not file.exists()
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("ab") as opened:
-            opened.write(b"\n" * self._torn + msgspec.json.encode(record) + b"\n")
-            self._torn = True  # until it is all written
-            opened.flush()
-            os.fsync(opened.fileno())
+        if fresh:
+            make_folder(file.parent)
+        line = b"\n" * self._torn + msgspec.json.encode(record) + b"\n"
+        self._torn = True  # until it is all written
+        append_durably(file, line)
         if fresh:
             sync_folder(file.parent)
         self._lines, self._torn = self._lines + 1, False

@@ -60,7 +60,10 @@ class Quarantine:
     def reasons(self) -> Counter[str]:
         """Events here by reason."""
         with self._lock:
-            return sum((segment.reasons for segment in self._segments), Counter[str]())
+            return self._by_reason()
+
+    def _by_reason(self) -> Counter[str]:
+        return sum((segment.reasons for segment in self._segments), Counter[str]())
 
     @property
     def bytes(self) -> int:
@@ -171,7 +174,7 @@ class Quarantine:
     def _publish(self) -> None:
         """Only under the lock, or before anybody has it."""
         metrics = self.metrics
-        reasons = sum((segment.reasons for segment in self._segments), Counter[str]())
+        reasons = self._by_reason()
         for reason in {*reasons, *self._published}:
             metrics.quarantine_events.labels(reason).set(reasons[reason])
         self._published = set(reasons)

@@ -14,22 +14,18 @@ import os
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
 
 from parsers.event import Event, Origin, make_origin
-from storage.durable import replacing, sync_folder
-from storage.times import parse_time
+from storage.durable import append_durably, replacing, sync_folder
+from storage.times import parse_time, rfc3339
 
 log = logging.getLogger("logdock.storage.quarantine")
 
-SECOND = 1_000_000_000
 BLOCK_BYTES = 64 << 10  # read at once when looking for the end of the last whole line
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST, _LAST = -62_135_596_800 * SECOND, 253_402_300_800 * SECOND - 1  # what a datetime can say
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -84,13 +80,13 @@ def _encode(entry: Entry) -> bytes:
     event = entry.event
     container = event.origin.container
     head = {
-        "quarantined": time_text(entry.quarantined),
+        "quarantined": rfc3339(entry.quarantined),
         "reason": entry.reason,
         "said": entry.said,
         "tries": entry.tries,
-        "tried": time_text(entry.tried),
+        "tried": rfc3339(entry.tried),
         "id": event.id,
-        "timestamp": time_text(event.timestamp),
+        "timestamp": rfc3339(event.timestamp),
         "container": container.name or container.id,
         "service": event.origin.service,
         "host": event.origin.host,
@@ -135,12 +131,6 @@ def _origin(origin: Origin) -> Origin:
     parts = msgspec.structs.asdict(origin)
     del parts["key"]
     return make_origin(parts.pop("container"), parts.pop("host"), **parts)
-
-
-def time_text(nanoseconds: int) -> str:
-    """RFC 3339 with nine digits; times beyond it become its ends (the event itself has them exactly)."""
-    second, fraction = divmod(min(max(nanoseconds, _FIRST), _LAST), SECOND)
-    return f"{(_EPOCH + timedelta(seconds=second)).isoformat()[:19]}.{fraction:09d}Z"
 
 
 def _nanoseconds(moment: str | int) -> int:
@@ -217,7 +207,7 @@ def append(segment: Segment, entries: list[Entry]) -> None:
     lines = b"".join(map(encode, entries))
     size, torn = segment.bytes, segment.torn
     segment.torn = True
-    _append(segment.path, lines, size if torn else None)
+    append_durably(segment.path, lines, size if torn else None)
     if not size:
         sync_folder(segment.path.parent)
     segment.torn = False
@@ -228,22 +218,8 @@ def append(segment: Segment, entries: list[Entry]) -> None:
 
 def append_line(path: Path, line: bytes) -> None:
     """Add a line durably. Raises OSError."""
-    _append(path, line, None)
+    append_durably(path, line)
     sync_folder(path.parent)
-
-
-def _append(path: Path, lines: bytes, size: int | None) -> None:
-    """Add lines, after cutting the file off at `size` if that is given, and sync."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        if size is not None:
-            os.ftruncate(descriptor, size)
-        rest = memoryview(lines)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def read(file: BinaryIO) -> Iterator[Entry]:

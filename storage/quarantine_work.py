@@ -15,8 +15,9 @@ from typing import BinaryIO
 import msgspec
 
 from storage.quarantine import Quarantine
-from storage.quarantine_file import Entry, Segment, append_line, read, rewrite, time_text
+from storage.quarantine_file import Entry, Segment, append_line, read, rewrite
 from storage.store import Rejection, Store
+from storage.times import rfc3339
 
 log = logging.getLogger("logdock.storage.quarantine")
 
@@ -158,12 +159,12 @@ def _record(entries: list[Entry], now: int) -> bytes:
     origins = [entry.event.origin for entry in entries]
     times = [entry.event.timestamp for entry in entries]
     record = {
-        "dropped": time_text(now),
+        "dropped": rfc3339(now),
         "events": len(entries),
         "reasons": Counter(entry.reason for entry in entries),
         "containers": Counter(o.container.name or o.container.id or o.host for o in origins),
-        "first": time_text(min(times)),
-        "last": time_text(max(times)),
+        "first": rfc3339(min(times)),
+        "last": rfc3339(max(times)),
         "ids": [entry.event.id for entry in entries],
     }
     return msgspec.json.encode(record) + b"\n"

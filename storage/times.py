@@ -14,6 +14,7 @@ Digits after the ninth of a fraction are cut, as Go does. Moments that int64 nan
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 SECOND = 1_000_000_000  # nanoseconds
 MIN_TIME, MAX_TIME = -(2**63), 2**63 - 1
@@ -23,6 +24,8 @@ _UNITS = {
     "ns": 1, "us": 1_000, "µs": 1_000, "μs": 1_000, "ms": 1_000_000,
     "s": SECOND, "m": 60 * SECOND, "h": 3_600 * SECOND, "d": 86_400 * SECOND,
 }  # fmt: skip
+_LAST_SECOND = 253_402_300_799  # of the year 9999, the last one RFC 3339 can write
+_FIRST_SECOND = -62_135_596_800  # of the year 1
 _YEAR_10000 = 253_402_300_800  # Unix seconds; numbers from here on are milliseconds or finer by mistake
 
 _UNIX = re.compile(r"(-?)([0-9]+)(?:\.([0-9]*))?")
@@ -110,3 +113,15 @@ def _scaled(decimal: str, unit: int) -> int:
     """A decimal number of units, cut to whole nanoseconds."""
     whole, _, digits = decimal.partition(".")
     return int(whole or "0") * unit + int(digits or "0") * unit // int("1" + "0" * len(digits))
+
+
+@lru_cache(maxsize=1024)  # lines come in bursts of equal seconds
+def _second(seconds: int) -> str:
+    moment = datetime.fromtimestamp(min(max(seconds, _FIRST_SECOND), _LAST_SECOND), UTC)
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds")
+
+
+def rfc3339(nanoseconds: int) -> str:
+    """A time as RFC 3339 in UTC with nine digits; times that RFC 3339 cannot write become its ends."""
+    seconds, fraction = divmod(nanoseconds, SECOND)
+    return f"{_second(seconds)}.{fraction:09d}Z"

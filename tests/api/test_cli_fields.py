@@ -13,10 +13,11 @@ from api.cli_fields import (
     View,
     known_or_empty,
 )
-from api.render import event_json, rfc3339
+from api.render import event_json
 from api.routes_lists import _container
 from parsers.event import Container, Event, make_origin
 from storage.store import ContainerSummary
+from storage.times import rfc3339
 
 SECOND = 1_000_000_000
 SEEN = 1_795_482_000  # 2026-11-24T01:00:00Z

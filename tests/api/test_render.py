@@ -2,8 +2,9 @@ import json
 
 import pytest
 
-from api.render import MAX_ORIGINS, _origins, dumps, event_json, events_json, ndjson, rfc3339, service_detail
+from api.render import MAX_ORIGINS, _origins, dumps, event_json, events_json, ndjson, service_detail
 from parsers.event import Container, Event, make_origin
+from storage.times import rfc3339
 
 SECOND = 1_000_000_000
 AT = 1_795_482_123 * SECOND + 123_456_789  # 2026-11-24T01:02:03.123456789Z

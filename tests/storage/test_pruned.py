@@ -115,7 +115,7 @@ def test_a_full_disk_is_told_and_the_record_still_shown(file: Path, monkeypatch:
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "no space left")
 
-    monkeypatch.setattr("storage.pruned.os.fsync", full)
+    monkeypatch.setattr("storage.durable.os.fsync", full)
     with pytest.raises(OSError, match="no space left"):
         log.add(record(2))
     assert [r.id for r in log.records()] == ["id2", "id1"]
