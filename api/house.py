@@ -42,9 +42,7 @@ log = logging.getLogger("logdock.serve")
 DRAIN_SECONDS = 4.0  # of the ten that SIGTERM allows; what is not handed on then stays in the journal
 FLUSH_SECONDS = 3.0
 HTTP_SECONDS = 1
-FULL_DISK_SECONDS = (
-    1.0  # how often a start looks for room; containers that start meanwhile find the ports open
-)
+FULL_DISK_SECONDS = 1.0  # how often a start looks for room; its ports are open meanwhile
 STORE_OPENS_WITH = 1 << 20  # bytes free with which SQLite can open, its shared memory included
 LAG_TOLD_SECONDS = 2.0  # less is how lines usually travel
 
@@ -132,6 +130,7 @@ class House:
             from storage.memory import MemoryStore
 
             return MemoryStore(metrics, removed=self._server.pruned)
+        clock = steady_clock(file=settings.data / "clock")
         if settings.store == "local":
             from storage.local_keeper import SEAL_ROWS
             from storage.parquet import LocalStore
@@ -142,7 +141,7 @@ class House:
                 metrics,
                 retention_seconds=settings.retention and settings.retention / 1e9,
                 retention_bytes=settings.retention_size,
-                clock=steady_clock(file=settings.data / "clock"),
+                clock=clock,
                 on_rejected=self._quarantine.take,
                 seal_rows=int(os.environ.get("LOGDOCK_SEAL_ROWS", SEAL_ROWS)),
                 pruned=self._server.pruned,
@@ -162,6 +161,7 @@ class House:
             pruned=self._server.pruned,
             retention_seconds=settings.retention and settings.retention / 1e9,
             retention_bytes=settings.retention_size,
+            clock=clock,
         )
 
     def _make_room(self) -> None:

@@ -143,7 +143,7 @@ class Journal:
         if not self._pending or self.blocked:
             return
         reason = self._refusal()
-        if self._drop_new is not None:
+        if self._drop_new is not None and (reason or self._drop_new.reason):
             self._pending = self._drop_new.without_lines(self._pending, reason)
             self._pending_bytes = size_of(self._pending)
             reason = None

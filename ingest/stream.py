@@ -108,10 +108,8 @@ class Connection(asyncio.Protocol):
         return False  # nothing more can come: close, as the sender did
 
     def connection_lost(self, _: Exception | None) -> None:
-        if self._descriptor is not None:
-            self._take_last(
-                self._descriptor
-            )  # what came since close(), a turn of the loop ago; the socket is open still
+        if self._descriptor is not None:  # what came since close(), a turn of the loop ago: it is open still
+            self._take_last(self._descriptor)
         self._gate.hold(self, 0)
         if not self._refused:
             self._end_of_stream()

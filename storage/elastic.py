@@ -1,7 +1,8 @@
 """The Elasticsearch store: a data stream that a person's Kibana or Grafana can read as it is."""
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -58,6 +59,7 @@ class ElasticStore:
         retention_seconds: float | None = None,
         retention_bytes: int | None = None,
         compress: str = "auto",
+        clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._pruned = pruned or PrunedLog(folder / FILE, metrics)
         self._journal, self._stream, self._fresh_seconds = journal, stream, fresh_seconds
@@ -66,7 +68,7 @@ class ElasticStore:
         self._asker = Asker(self._client, stream, journal)
         self._lifecycle = Lifecycle(
             self._client, stream, self._sending.cluster, Limits(retention_seconds, retention_bytes),
-            self._sending.still, self._pruned.add, folder,
+            self._sending.still, self._pruned.add, folder, clock,
         )  # fmt: skip
         self._tending: asyncio.Task[None] | None = None
 

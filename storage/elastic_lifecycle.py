@@ -7,6 +7,7 @@ before it happens; those of the cluster and of other servers are as soon as they
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -21,7 +22,6 @@ from storage.elastic_cluster import Cluster
 from storage.elastic_managed import Manager, conditions, manager
 from storage.prune import Pruned, PruneResult, State
 from storage.pruned import pruned
-from storage.steady import steady_clock
 from storage.store import StoreUnavailable
 from storage.times import SECOND
 
@@ -67,7 +67,10 @@ class Remembered(msgspec.Struct):
 
 
 class Lifecycle:
-    """Looks after one data stream. `record` takes what was removed and may block (PrunedLog.add)."""
+    """Looks after one data stream. `record` takes what was removed and may block (PrunedLog.add).
+
+    `clock` says the time that ages are counted by, in nanoseconds.
+    """
 
     def __init__(
         self,
@@ -78,10 +81,11 @@ class Lifecycle:
         pause: Pause,
         record: Callable[[Pruned], None],
         folder: Path,
+        clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._client, self._stream, self._cluster = client, stream, cluster
         self._limits, self._pause, self._record = limits, pause, record
-        self._file = folder / FILE
+        self._file, self._clock = folder / FILE, clock
         self._memory = Remembered(stream)
         self._manager = Manager("logdock")
         self._told: str | None = None
@@ -91,12 +95,11 @@ class Lifecycle:
     async def run(self) -> None:
         """A step now and then, for ever. Nothing that goes wrong ends it; it is said once."""
         await asyncio.to_thread(self._load)
-        clock = steady_clock(file=self._file.with_name("clock"))
         said: str | None = None
         while True:
             await asyncio.sleep(STEP_SECONDS)  # first, too: a start has better things to do
             try:
-                await self.step(clock())
+                await self.step(self._clock())
                 said = None
             except TimeoutError:
                 log.info("a roll-over waits: not everything that was sent has its answer yet")
