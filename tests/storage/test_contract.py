@@ -1,7 +1,5 @@
 """What every store does alike, part 1: keeping events, order, pages, durability."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,8 +8,7 @@ import pytest
 from parsers.event import Event
 from storage.query import Cursor, Query
 from storage.store import Checkpoint, Held
-from tests.real.conftest import elasticsearch  # noqa: F401 - the fixture, which opened() asks for by name
-from tests.storage.contract import DURABLE, KINDS, Subject, opened
+from tests.storage.contract import Subject
 from tests.storage.factories import (
     JOURNAL,
     SECOND,
@@ -23,18 +20,6 @@ from tests.storage.factories import (
 )
 
 ORDERS = ("asc", "desc", "arrival")
-
-
-@pytest.fixture(params=KINDS)
-async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subject]:
-    async for one in opened(request.param, tmp_path, request):
-        yield one
-
-
-@pytest.fixture(params=DURABLE)
-async def durable(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subject]:
-    async for one in opened(request.param, tmp_path, request):
-        yield one
 
 
 def offsets(found: list[Event]) -> list[int]:

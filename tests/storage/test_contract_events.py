@@ -1,8 +1,6 @@
 """What every store does alike, part 2: an event comes back exactly as it went in, however odd it is."""
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,15 +8,8 @@ import pytest
 
 from parsers.event import LEVELS, Container, Event, Origin, Printed, make_origin
 from storage.query import ContainerRef, Query
-from tests.real.conftest import elasticsearch  # noqa: F401 - the fixture, which opened() asks for by name
-from tests.storage.contract import KINDS, Subject, opened
+from tests.storage.contract import Subject
 from tests.storage.factories import FULL_ID, ORIGIN, TIME, event, origin
-
-
-@pytest.fixture(params=KINDS)
-async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subject]:
-    async for one in opened(request.param, tmp_path, request):
-        yield one
 
 
 def exact(value: Any) -> str:

@@ -1,30 +1,13 @@
 """What every store does alike, part 4: the lists of containers, services and labels that were seen."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import msgspec
 import pytest
 
 from parsers.event import Container, make_origin
 from storage.query import ContainerRef, Query
 from storage.store import ContainerSummary
-from tests.real.conftest import elasticsearch  # noqa: F401 - the fixture, which opened() asks for by name
-from tests.storage.contract import DURABLE, KINDS, Subject, opened
+from tests.storage.contract import Subject
 from tests.storage.factories import FULL_ID, ORIGIN, SECOND, TIME, event, origin
-
-
-@pytest.fixture(params=KINDS)
-async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subject]:
-    async for one in opened(request.param, tmp_path, request):
-        yield one
-
-
-@pytest.fixture(params=DURABLE)
-async def durable(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subject]:
-    async for one in opened(request.param, tmp_path, request):
-        yield one
-
 
 A1, A2, B = "aa11" + "0" * 60, "aa22" + "0" * 60, "bb" + "0" * 62
 SEEN = [

@@ -1,8 +1,7 @@
 """What every store does alike, part 5: pruning. The reference is `selects` on every event that is there."""
 
 import random
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -11,22 +10,8 @@ import pytest
 from parsers.event import Event
 from storage.prune import PruneResult, Selection, selects
 from storage.query import ContainerRef, Query, sort_key
-from tests.real.conftest import elasticsearch  # noqa: F401 - the fixture, which opened() asks for by name
-from tests.storage.contract import DURABLE, KINDS, Subject, opened
+from tests.storage.contract import Subject
 from tests.storage.factories import SECOND, TIME, after, event, events, origin
-
-
-@pytest.fixture(params=KINDS)
-async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subject]:
-    async for one in opened(request.param, tmp_path, request):
-        yield one
-
-
-@pytest.fixture(params=DURABLE)
-async def durable(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subject]:
-    async for one in opened(request.param, tmp_path, request):
-        yield one
-
 
 A, B = "aa" * 32, "bb" * 32
 ODD = {  # keys and values that no index of Elasticsearch finds as they are

@@ -1,26 +1,8 @@
 """What every store does alike, part 4: taking back what was in quarantine."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from storage.query import Query
-from tests.real.conftest import elasticsearch  # noqa: F401 - the fixture, which opened() asks for by name
-from tests.storage.contract import DURABLE, KINDS, Subject, opened
+from tests.storage.contract import Subject
 from tests.storage.factories import events
-
-
-@pytest.fixture(params=KINDS)
-async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subject]:
-    async for one in opened(request.param, tmp_path, request):
-        yield one
-
-
-@pytest.fixture(params=DURABLE)
-async def durable(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subject]:
-    async for one in opened(request.param, tmp_path, request):
-        yield one
 
 
 async def test_what_was_refused_once_comes_back_to_its_place(subject: Subject) -> None:

@@ -5,11 +5,9 @@ The memory store is the judge of mixtures; single cases name their answers.
 
 # ruff: noqa: RUF001 - letters that look like others are the point
 
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -18,8 +16,7 @@ from parsers.event import Event
 from storage.expression import And, Expression, Field, Not, Or, Regex, Text
 from storage.grammar import parse
 from storage.query import ContainerRef, Query, arrival_key, matching, sort_key
-from tests.real.conftest import elasticsearch  # noqa: F401 - the fixture, which opened() asks for by name
-from tests.storage.contract import KINDS, Subject, opened
+from tests.storage.contract import Subject
 from tests.storage.factories import FULL_ID, ORIGIN, SECOND, TIME, event, origin
 
 OTHER_ID = "fe" * 32
@@ -28,12 +25,6 @@ API = origin(
 )
 LIFE2 = origin("shop-web-1", "77" * 32, labels={"team": "a"}, tag="docker.web.777777777777")
 LOOSE = origin("loose", None, service=None, image=None)
-
-
-@pytest.fixture(params=KINDS)
-async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subject]:
-    async for one in opened(request.param, tmp_path, request):
-        yield one
 
 
 # Filters

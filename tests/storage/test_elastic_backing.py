@@ -22,7 +22,6 @@ from storage.prune import Part
 from storage.pruned import PrunedLog
 from storage.query import Query
 from storage.times import SECOND
-from tests.real.conftest import elasticsearch  # noqa: F401 - the fixture that finds or starts one
 from tests.storage.elastic_events import BARE, JOURNAL, ORIGIN, TIME, event
 
 pytestmark = pytest.mark.elasticsearch
@@ -51,7 +50,7 @@ class House:
 
 
 @pytest.fixture
-async def house(elasticsearch: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:  # noqa: F811
+async def house(elasticsearch: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     name = f"dockertest_{time.time_ns():x}"
     monkeypatch.setattr("storage.elastic_template.PATTERN", f"logs-{name}-*")
     monkeypatch.setattr("storage.elastic_cluster.TEMPLATE", name)

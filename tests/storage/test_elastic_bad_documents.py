@@ -20,7 +20,6 @@ from storage.quarantine import Quarantine
 from storage.quarantine_work import Chosen, Worker
 from storage.query import Query
 from storage.store import Checkpoint
-from tests.real.conftest import elasticsearch  # noqa: F401 - the fixture that finds or starts one
 from tests.storage.elastic_events import JOURNAL, deep, event
 from tests.storage.factories import everything
 
@@ -91,7 +90,7 @@ def quarantine(tmp_path: Path) -> Quarantine:
 
 
 @pytest.fixture
-async def server(elasticsearch: str, stream: str) -> AsyncIterator[httpx.AsyncClient]:  # noqa: F811
+async def server(elasticsearch: str, stream: str) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=elasticsearch, trust_env=False, timeout=30) as client:
         yield client
         await client.delete(f"/_data_stream/{stream}")

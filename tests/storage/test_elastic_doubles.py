@@ -14,7 +14,6 @@ from storage.elastic_client import Client
 from storage.elastic_cluster import Cluster
 from storage.elastic_doubles import Doubles
 from storage.metrics import Metrics
-from tests.real.conftest import elasticsearch  # noqa: F401
 from tests.storage.test_elastic_real import ask
 
 pytestmark = pytest.mark.elasticsearch
@@ -26,7 +25,7 @@ def stream() -> str:
 
 
 @pytest.fixture
-async def client(elasticsearch: str, stream: str) -> AsyncIterator[Client]:  # noqa: F811
+async def client(elasticsearch: str, stream: str) -> AsyncIterator[Client]:
     made = Client(elasticsearch)
     await Cluster(made, stream).install()
     yield made
@@ -53,7 +52,7 @@ def stored(url: str, stream: str) -> list[tuple[str, str]]:
 
 
 async def test_the_later_copy_goes_and_nothing_else(
-    client: Client, elasticsearch: str, stream: str, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    client: Client, elasticsearch: str, stream: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
     monkeypatch.setattr(elastic_doubles, "LOOK_AFTER_SECONDS", (0.0, 0.2))
     metrics = Metrics()

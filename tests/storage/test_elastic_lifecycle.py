@@ -21,7 +21,6 @@ from storage.query import Query
 from storage.store import Checkpoint, StoreUnavailable
 from storage.times import SECOND
 from tests.real import elastic
-from tests.real.conftest import elasticsearch  # noqa: F401 - the fixture that finds or starts one
 from tests.storage.contract import FRESH_SECONDS
 from tests.storage.elastic_events import JOURNAL, TIME, event
 from tests.storage.factories import everything
@@ -291,7 +290,7 @@ async def test_a_pause_that_does_not_come_postpones() -> None:
 
 @pytest.mark.elasticsearch
 async def test_rolling_over_again_and_again_doubles_and_loses_nothing(
-    elasticsearch: str,  # noqa: F811
+    elasticsearch: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -20,7 +20,6 @@ from storage.metrics import Metrics
 from storage.prune import Selection
 from storage.query import Query
 from storage.store import Checkpoint, StoreUnavailable
-from tests.real.conftest import elasticsearch  # noqa: F401 - the fixture, asked for by name
 from tests.storage.factories import JOURNAL, SECOND, TIME, after, event, everything, origin
 
 pytestmark = pytest.mark.elasticsearch

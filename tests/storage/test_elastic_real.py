@@ -23,7 +23,6 @@ from storage.metrics import Metrics
 from storage.query import ContainerRef, Cursor, Query, matching, sort_key
 from storage.store import Checkpoint, Rejection, StoreUnavailable
 from tests.real import elastic
-from tests.real.conftest import elasticsearch  # noqa: F401 - the fixture that finds or starts one
 from tests.storage.contract import FRESH_SECONDS
 from tests.storage.elastic_events import JOURNAL, TIME, deep, event
 
@@ -39,7 +38,7 @@ def stream() -> str:
 
 
 @pytest.fixture
-async def opened(elasticsearch: str, stream: str, tmp_path: Path) -> AsyncIterator[Open]:  # noqa: F811
+async def opened(elasticsearch: str, stream: str, tmp_path: Path) -> AsyncIterator[Open]:
     stores: list[ElasticStore] = []
 
     async def open_store(journal: str = JOURNAL) -> ElasticStore:
@@ -308,7 +307,7 @@ async def test_a_scan_without_a_word_stops_says_so_and_goes_on(
     assert pages > 2
 
 
-async def test_a_roll_over_and_a_replay_double_nothing(opened: Open, elasticsearch: str, stream: str) -> None:  # noqa: F811
+async def test_a_roll_over_and_a_replay_double_nothing(opened: Open, elasticsearch: str, stream: str) -> None:
     events = [event(n) for n in range(50)]
     first = await opened()
     await put(first, events[:40])
@@ -321,7 +320,7 @@ async def test_a_roll_over_and_a_replay_double_nothing(opened: Open, elasticsear
     assert [await second.get(events[n].id) for n in (0, 45)] == [events[0], events[45]]
 
 
-async def test_documents_of_somebody_else_do_not_show(opened: Open, elasticsearch: str, stream: str) -> None:  # noqa: F811
+async def test_documents_of_somebody_else_do_not_show(opened: Open, elasticsearch: str, stream: str) -> None:
     store = await opened()
     await put(store, [event(n) for n in range(3)])
     await store.flush()
@@ -350,7 +349,7 @@ async def test_nothing_written_yet_is_no_error(opened: Open) -> None:
     assert await store.find_containers("a") == []
 
 
-async def test_a_person_finds_it_by_the_common_names(opened: Open, elasticsearch: str, stream: str) -> None:  # noqa: F811
+async def test_a_person_finds_it_by_the_common_names(opened: Open, elasticsearch: str, stream: str) -> None:
     store = await opened()
     await put(
         store, [event(0, level="error", stream="stderr", fields={"status": 502, "path": "/x"}), event(1)]
