@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from api.bodies import json_body
+from api.bodies import documented, json_body
 from api.errors import error_response
 from api.notes import explain
 from api.paths import BASE
@@ -31,25 +31,15 @@ LAG_SECONDS = 5.0  # lines waiting longer than this are told of: a prune does no
 OWN = ("dry_run", "at")  # keys of the body beside the filters
 
 _TEXTS = {"type": "array", "items": {"type": "string"}}
-_BODY = {
-    "required": True,
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "properties": {
-                    "until": {"type": "string"},
-                    **{name: _TEXTS for name in FILTERS if name != "until"},
-                    "dry_run": {"type": "boolean", "default": False},
-                    "at": {"type": "string"},
-                },
-            }
-        }
-    },
-}
+_BODY = documented(
+    until={"type": "string"},
+    **{name: _TEXTS for name in FILTERS if name != "until"},
+    dry_run={"type": "boolean", "default": False},
+    at={"type": "string"},
+)
 
 
-@router.post("/prune", openapi_extra={"requestBody": _BODY})
+@router.post("/prune", openapi_extra=_BODY)
 async def prune(request: Request) -> Response:
     """Remove lines for good; with `dry_run` only say which. Filters as docker's prune commands take them."""
     body, services = await _body(request), services_of(request)

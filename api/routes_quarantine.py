@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
 
-from api.bodies import json_body
+from api.bodies import documented, json_body
 from api.paths import BASE
 from api.questions import QUARANTINE_PARAMETERS, services_of
 from api.render import answer, dumps, event_json
@@ -25,22 +25,12 @@ router = APIRouter(prefix=BASE + "/quarantine", tags=["quarantine"])
 BODY_BYTES = 4 << 20  # of a POST: some 100,000 ids
 OWN = ("reason", "cursor")  # parameters beside those of every question
 
-_BODY = {
-    "required": True,
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "properties": {
-                    "ids": {"type": "array", "items": {"type": "string"}},
-                    "reason": {"type": "string"},
-                    "all": {"type": "boolean"},
-                    "before": {"type": "string"},
-                },
-            }
-        }
-    },
-}
+_BODY = documented(
+    ids={"type": "array", "items": {"type": "string"}},
+    reason={"type": "string"},
+    all={"type": "boolean"},
+    before={"type": "string"},
+)
 
 
 class _Asked(msgspec.Struct, forbid_unknown_fields=True):
@@ -75,14 +65,14 @@ async def listed(request: Request) -> Response:
     return Response(body, media_type="application/json")
 
 
-@router.post("/retry", openapi_extra={"requestBody": _BODY})
+@router.post("/retry", openapi_extra=_BODY)
 async def retry(request: Request) -> Response:
     """Offer events to the store again; what it takes leaves the quarantine."""
     store = services_of(request).store
     return await _work(request, lambda worker, chosen: worker.retry(store, chosen))
 
 
-@router.post("/drop", openapi_extra={"requestBody": _BODY})
+@router.post("/drop", openapi_extra=_BODY)
 async def drop(request: Request) -> Response:
     """Throw events away for good; that they were is written down and counted."""
     return await _work(request, lambda worker, chosen: worker.drop(chosen))
