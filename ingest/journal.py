@@ -75,7 +75,9 @@ class Journal:
         run = next_run(folder, segments, time.time())
         self.start_position = run << RUN_BITS
         self._files = SegmentFiles(folder, segments, self.start_position)
-        self._syncer = Syncer(self._files.fd, metrics, always=always)
+        self._syncer = Syncer(
+            self._files.fd, metrics, always=always, safe=self.start_position, moved=self._written.set
+        )
         self._append_start(run)
 
     # -- the receivers' side ---------------------------------------------------------------------------
@@ -133,7 +135,6 @@ class Journal:
         header = encode_header(Kind.TICK, Protocol.NONE, time.time_ns(), 0, b"", 0, b"", b"")
         with contextlib.suppress(OSError):
             self._write([Pending(header, b"", (), None)])
-        self._written.set()
 
     # -- writing ---------------------------------------------------------------------------------------
 
@@ -158,15 +159,13 @@ class Journal:
         except OSError as problem:
             self._take_back(batch)
             return f"write failed: {problem.strerror}"
-        self._syncer.when_safe([p.done for p in batch if p.done is not None])
-        self._written.set()
         if self._files.active.size >= self._segment_bytes:
             self.roll()
         return None
 
     def _write(self, batch: list[Pending]) -> None:
         self._files.write(batch)
-        self._syncer.dirty = True
+        self._syncer.wrote(self.position, [p.done for p in batch if p.done is not None])
 
     def _take_back(self, batch: list[Pending]) -> None:
         """After a failed write: hold it in memory again."""
@@ -221,8 +220,17 @@ class Journal:
 
     @property
     def position(self) -> int:
-        """Where the next entry will stand: everything before it can be read."""
+        """Where the next entry will stand."""
         return self._files.active.end
+
+    @property
+    def readable(self) -> int:
+        """Everything before it is as safe as `sync` promises, and may be handed on.
+
+        What a store had before a power cut takes it from the journal would be stored twice: its sender was
+        not answered and sends it again, and then it stands in another place.
+        """
+        return self._syncer.safe
 
     @property
     def size(self) -> int:
@@ -268,8 +276,8 @@ class Journal:
         self.resends.load(keys, time.monotonic())
 
     async def wait(self, position: int) -> None:
-        """Return when something stands at or after `position`, or when `wake` is called."""
-        if self.position <= position:
+        """Return when something can be read at or after `position`, or when `wake` is called."""
+        if self.readable <= position:
             self._written.clear()
             await self._written.wait()
 

@@ -80,8 +80,8 @@ class Maker:
 
     @property
     def caught_up(self) -> bool:
-        """Everything that is in the journal now was made into events, or is held."""
-        return self._entry is None and not self._entries and self._reader.position >= self._journal.position
+        """Everything that can be read of the journal now was made into events, or is held."""
+        return self._entry is None and not self._entries and self._reader.position >= self._journal.readable
 
     @property
     def holds(self) -> bool:

@@ -85,7 +85,7 @@ class Pipeline:
 
     async def run(self) -> None:
         """Read, make events, hand on, until `stop` was called and the journal is read to its end."""
-        while not (self._stopping and self.caught_up):
+        while not self._finished:
             await self._wait_for_work()
             before = self._maker.next
             await self._hand_on(self._maker.step())
@@ -102,12 +102,17 @@ class Pipeline:
     def caught_up(self) -> bool:
         return self._maker.caught_up
 
+    @property
+    def _finished(self) -> bool:
+        """To stop, and what is written but not synced yet has been read too."""
+        return self._stopping and self.caught_up and self._maker.read_to >= self._journal.position
+
     async def _wait_for_work(self) -> None:
-        while self.caught_up and not self._stopping:
+        while self.caught_up and not self._finished:
             try:
                 await asyncio.wait_for(self._journal.wait(self._maker.read_to), TICK_NS / 1e9)
             except TimeoutError:
-                if self._maker.holds:
+                if self._maker.holds and not self._stopping:
                     self._journal.tick()
                 await self._let_go()  # what has become durable meanwhile: a full journal waits for it
 

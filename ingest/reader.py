@@ -42,15 +42,18 @@ class Reader:
     def _segment_at_position(self) -> Segment | None:
         """The segment to read from; moves `position` over the gap between two runs."""
         for segment in self._journal.segments:
-            if self.position < segment.end and segment.size:
+            if max(self.position, segment.base) < self._end(segment):
                 self.position = max(self.position, segment.base)
                 return segment
         return None
 
+    def _end(self, segment: Segment) -> int:
+        return min(segment.end, self._journal.readable)
+
     def _read_from(self, segment: Segment, limit: int) -> list[Entry]:
         file = self._open(segment)
         at = self.position - segment.base
-        available = segment.size - at
+        available = self._end(segment) - self.position
         data = os.pread(file.fileno(), min(max(limit, HEADER_BYTES), available), at)
         wanted = entry_length(data, 0, self.position)
         if wanted is not None and wanted > len(data) and wanted <= available:

@@ -1,12 +1,12 @@
-"""When written bytes become durable: every 200 ms, or before each acknowledgement."""
+"""When written bytes become durable: every 200 ms, or before anybody is told of them."""
 
 import asyncio
 import logging
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
-from queue import SimpleQueue
+from collections.abc import Callable, Iterable, Sequence
+from queue import Empty, SimpleQueue
 
 import msgspec
 
@@ -29,22 +29,33 @@ EXIT_SYNC_FAILED = 74  # EX_IOERR of sysexits.h
 
 
 class Work(msgspec.Struct, gc=False):
-    """One turn of the sync's thread: files to sync and close, the file to sync, who then may be told."""
+    """One turn of the sync's thread: files to sync and close, the file to sync, who then may be told.
+
+    Everything before `position` was written when it began.
+    """
 
     retired: list[tuple[int, Done]]
     active: int
     waiting: list[Done]
+    position: int
 
 
 class Syncer:
     """Runs fdatasync for one journal: `always` before telling anybody, else on an interval.
 
     In a thread of its own, fed by a queue, which answers by one callback: an executor, a future and a task to
-    wake would be a third of an acknowledgement's time. A quick disk needs no thread (INLINE_SECONDS).
+    wake would be a third of an acknowledgement's time. A quick disk needs no thread (INLINE_SECONDS). The
+    interval is the thread's own, since a loop that is busy would be late with what a power cut may take.
+
+    Everything before the position `safe` is as safe as promised; `moved` is called, in the loop, when it moves.
     """
 
-    def __init__(self, fd: int, metrics: Metrics, *, always: bool) -> None:
-        self.dirty = False
+    def __init__(
+        self, fd: int, metrics: Metrics, *, always: bool, safe: int = 0, moved: Callable[[], object] = lambda: None
+    ) -> None:
+        self.safe = self._written = safe
+        self._moved = moved
+        self._dirty = False
         self._fd = fd
         self._retired: list[tuple[int, Done]] = []  # rolled segments whose last bytes are not synced yet
         self._metrics = metrics
@@ -59,7 +70,16 @@ class Syncer:
         self._work: SimpleQueue[Work | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="journal-sync", daemon=True)
         self._thread.start()
-        self._timer = self._loop.call_later(SYNC_SECONDS, self._tick)
+
+    def wrote(self, position: int, done: Sequence[Done]) -> None:
+        """All before `position` is written: call each of `done`, and move `safe`, when it is safe too."""
+        self._written = position
+        self._dirty = True
+        if self._always:
+            self._plan()  # also for what nobody waits for: it must not be read before
+        else:
+            self._reach(position)
+        self.when_safe(done)
 
     def when_safe(self, done: Sequence[Done]) -> None:
         """Call each of `done` when all that is written so far is as safe as promised."""
@@ -73,27 +93,21 @@ class Syncer:
         """The journal rolled: sync the old file a last time, close it, call `synced` in the sync's thread."""
         self._retired.append((self._fd, synced))
         self._fd = fd
-        self.dirty = True
+        self._dirty = True
         self._plan()
 
     async def close(self) -> None:
         """Sync once more and stop. A sync in progress is waited for: its thread uses the files."""
-        self._timer.cancel()
         while self._busy or self._waiting:
             self._plan()
             self._idle.clear()
             await self._idle.wait()
-        self.dirty = True
+        self._dirty = True
         self._begin()
         self._work.put(None)
         await asyncio.to_thread(self._thread.join)
 
     # -- the loop's side -------------------------------------------------------------------------------
-
-    def _tick(self) -> None:
-        self._timer = self._loop.call_later(SYNC_SECONDS, self._tick)
-        if self.dirty:
-            self._plan()
 
     def _plan(self) -> None:
         """Begin when a turn of the loop brings nobody else who would share the sync."""
@@ -110,12 +124,12 @@ class Syncer:
     def _begin(self) -> None:
         self._planned = False
         waiting, self._waiting = self._waiting, []
-        if not self.dirty:
+        if not self._dirty:
             _call(waiting)
             self._idle.set()
             return
-        self.dirty, self._busy = False, True
-        work = Work(self._retired, self._fd, waiting)
+        self._dirty, self._busy = False, True
+        work = Work(self._retired, self._fd, waiting, self._written)
         self._retired = []
         if self._always and self._usual < INLINE_SECONDS and not work.retired:
             self._sync_files(work)
@@ -125,18 +139,37 @@ class Syncer:
 
     def _synced(self, work: Work) -> None:
         self._busy = False
+        self._reach(work.position)
         _call(work.waiting)
-        if self._waiting or self._retired:
+        if self._waiting or self._retired or (self._always and self._dirty):
             self._plan()
         else:
             self._idle.set()
 
+    def _reach(self, position: int) -> None:
+        if position > self.safe:
+            self.safe = position
+            self._moved()
+
     # -- the thread's side -----------------------------------------------------------------------------
 
     def _serve(self) -> None:
-        while (work := self._work.get()) is not None:
+        while True:
+            try:
+                work = self._work.get(timeout=None if self._always else SYNC_SECONDS)
+            except Empty:
+                self._sync_written()
+                continue
+            if work is None:
+                return
             self._sync_files(work)
             self._loop.call_soon_threadsafe(self._synced, work)
+
+    def _sync_written(self) -> None:
+        """What was written since the last sync. Only this thread closes files, so it is an open one."""
+        if self._dirty:
+            self._dirty = False  # before the sync: what is written meanwhile may miss it
+            self._sync_files(Work([], self._fd, [], 0))
 
     def _sync_files(self, work: Work) -> None:
         started = time.perf_counter()

@@ -44,9 +44,8 @@ class Journals:
         journal._closed = True
         journal._pending.clear()
         syncer = journal._syncer
-        syncer._timer.cancel()
         syncer._waiting.clear()
-        syncer.dirty = False
+        syncer._dirty = False
         syncer._work.put(None)
         await asyncio.to_thread(syncer._thread.join)
         os.close(journal._files.fd)

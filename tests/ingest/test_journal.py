@@ -67,16 +67,21 @@ async def test_told_only_when_it_is_written(journals: Journals) -> None:
     assert seen == [[b"line"]]
 
 
-async def test_always_tells_only_after_the_sync(journals: Journals, slow_disk: threading.Event) -> None:
+async def test_always_tells_and_shows_only_after_the_sync(
+    journals: Journals, slow_disk: threading.Event
+) -> None:
     journal = journals(always=True)
     done: list[str] = []
     append(journal, b"line", lambda: done.append("first"))
-    await until(lambda: data(journal) == [b"line"])
+    await until(lambda: journal.position > journal.start_position)
     journal.after_pending(lambda: done.append("resent"))
+    waiting = asyncio.create_task(journal.wait(journal.start_position))
     await asyncio.sleep(0.02)
-    assert done == []
+    assert (done, entries(journal), waiting.done()) == ([], [], False)
     slow_disk.set()
     await until(lambda: done == ["first", "resent"])
+    assert data(journal) == [b"line"]
+    await asyncio.wait_for(waiting, 10)
 
 
 async def test_much_does_not_wait_for_the_end_of_the_turn(

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -49,8 +50,8 @@ async def test_interval_calls_at_once(disk: Disk, open_file: Callable[[], int]) 
     syncer = Syncer(open_file(), Metrics(), always=False)
     disk.go.clear()
     called: list[int] = []
-    syncer.when_safe([lambda: called.append(1), lambda: called.append(2)])
-    assert called == [1, 2]
+    syncer.wrote(7, [lambda: called.append(syncer.safe), lambda: called.append(2)])
+    assert called == [7, 2]
     disk.go.set()
     await syncer.close()
 
@@ -62,7 +63,7 @@ async def test_interval_syncs_what_was_written(
     syncer = Syncer(open_file(), Metrics(), always=False)
     await asyncio.sleep(0.01)
     assert disk.entered == 0  # nothing was written
-    syncer.dirty = True
+    syncer.wrote(1, [])
     await until(lambda: disk.synced)
     await syncer.close()
 
@@ -71,11 +72,10 @@ async def test_always_calls_only_after_the_sync(disk: Disk, open_file: Callable[
     disk.go.clear()
     syncer = Syncer(open_file(), Metrics(), always=True)
     called: list[int] = []
-    syncer.dirty = True
-    syncer.when_safe([lambda: called.append(1)])
+    syncer.wrote(1, [lambda: called.append(1)])
     await until(lambda: disk.entered == 1)
-    syncer.dirty = True  # written during the first sync: it may have missed that
-    syncer.when_safe([lambda: called.append(2)])
+    # written during the first sync: it may have missed that
+    syncer.wrote(2, [lambda: called.append(2)])
     await asyncio.sleep(0.01)
     assert called == []
     disk.go.set()
@@ -84,12 +84,42 @@ async def test_always_calls_only_after_the_sync(disk: Disk, open_file: Callable[
     await syncer.close()
 
 
+async def test_what_nobody_waits_for_is_safe_after_the_sync_too(
+    disk: Disk, open_file: Callable[[], int]
+) -> None:
+    moved: list[int] = []
+    syncer = Syncer(
+        open_file(), Metrics(), always=True, safe=5, moved=lambda: moved.append(len(disk.synced))
+    )
+    disk.go.clear()
+    syncer.wrote(8, [])
+    await until(lambda: disk.entered == 1)
+    syncer.wrote(9, [])  # during the sync, which may miss it
+    assert syncer.safe == 5
+    disk.go.set()
+    await until(lambda: syncer.safe == 8)
+    await until(lambda: syncer.safe == 9)
+    assert moved == [1, 2]
+    await syncer.close()
+
+
+async def test_the_interval_is_kept_while_the_loop_is_busy(
+    disk: Disk, open_file: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync, "SYNC_SECONDS", 0.01)
+    syncer = Syncer(open_file(), Metrics(), always=False)
+    syncer.wrote(1, [])
+    deadline = time.monotonic() + 10
+    while not disk.synced:
+        assert time.monotonic() < deadline  # and no turn of the loop meanwhile
+    await syncer.close()
+
+
 async def test_all_that_wait_share_a_sync(disk: Disk, open_file: Callable[[], int]) -> None:
     syncer = Syncer(open_file(), Metrics(), always=True)
     called: list[int] = []
-    syncer.dirty = True
     for number in range(100):
-        syncer.when_safe([lambda number=number: called.append(number)])  # type: ignore[misc]
+        syncer.wrote(number, [lambda number=number: called.append(number)])  # type: ignore[misc]
     await until(lambda: len(called) == 100)
     assert called == list(range(100))
     assert len(disk.synced) == 1
@@ -154,8 +184,7 @@ def fail(fd):
 async def main():
     os.fdatasync = fail
     syncer = Syncer(tempfile.TemporaryFile().fileno(), Metrics(), always=True)
-    syncer.dirty = True
-    syncer.when_safe([lambda: print("acknowledged")])
+    syncer.wrote(1, [lambda: print("acknowledged")])
     await asyncio.sleep(10)
 
 asyncio.run(main())
@@ -186,8 +215,7 @@ async def test_a_quick_disk_is_synced_by_the_loop_and_a_slow_one_never(
 
     async def synced() -> str:
         called: list[int] = []
-        syncer.dirty = True
-        syncer.when_safe([lambda: called.append(1)])
+        syncer.wrote(1, [lambda: called.append(1)])
         await until(lambda: called)
         return threads[-1]
 

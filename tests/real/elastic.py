@@ -59,6 +59,7 @@ class Node:
         settings: Mapping[str, str] | None = None,
     ) -> None:
         self.port = port or free_port()
+        self.name = f"node-{self.port}"
         self.security = security
         self.run = Path(f"/tmp/logdock-es-{version}/run-{self.port}")
         self.peers: list[Node] = [*cluster, self]

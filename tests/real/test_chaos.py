@@ -6,6 +6,7 @@ run (with semicolons between them), LOGDOCK_CHAOS_COUNT how many the long form h
 
 import os
 import random
+import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from tests.real.chaos import faults as f
 from tests.real.chaos import plan
 from tests.real.chaos.containers import Printing
-from tests.real.chaos.disk import full_disks, small_disk
+from tests.real.chaos.disk import flood_stage, full_disks, small_disk, store_full
 from tests.real.chaos.faults import Fault
 from tests.real.chaos.kept import compare
 from tests.real.chaos.load import Load
@@ -25,7 +26,7 @@ from tests.real.chaos.site import Site, environ_with_clock
 from tests.real.conftest import Launcher, missing
 from tests.real.dockerd import Dockerd
 from tests.real.elastic import Node
-from tests.real.server import Logdock
+from tests.real.server import Logdock, until
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -36,6 +37,9 @@ for Elasticsearch and for the check of every line."""
 FEW: Kinds = ((1, 0.01), (10, 0.1), (100, 0.5))  # where the machine has more to do: under a moved clock
 MANY_FAULTS = 200
 SMALL_DISK = 96  # MiB: several journal segments, and full in a moment
+STORE_DISK = 300  # MiB
+SMALL_JOURNAL = "1MB"
+DROP_PATIENCE = 60.0  # seconds until such a journal is full and something was dropped, or all is stored
 FREQUENT_SEALING = {"LOGDOCK_SEAL_ROWS": "2000"}
 
 Tell = Callable[[str], None]
@@ -99,7 +103,11 @@ def loads(
 
 def survive(site: Site, groups: list[list[Fault]], fresh: Callable[[], Load], tell: Tell) -> None:
     """All of them; the table; and nothing lost, doubled, out of order or ended by itself."""
-    rows = endure(site, groups, fresh, tell)
+    try:
+        rows = endure(site, groups, fresh, tell)
+    except BaseException:
+        site.load.abandon()
+        raise
     for row in table(rows):
         tell(row)
     assert [(row.fault, row.problems) for row in rows if row.problems] == []
@@ -141,7 +149,7 @@ def test_two_hundred_faults(
     survive(site, chosen(plan.long(chance, least)), fresh, tell)
 
 
-@pytest.mark.parametrize("store", ["local", "elasticsearch"])
+@pytest.mark.parametrize("store", ["local", pytest.param("elasticsearch", marks=pytest.mark.soak)])
 def test_steps_of_the_clock(
     store: str, logdock: Launcher, request: pytest.FixtureRequest, tmp_path: Path, tell: Tell
 ) -> None:
@@ -185,6 +193,65 @@ def logdock_on_disk(tmp_path: Path, disk: Path) -> Iterator[Callable[..., Logdoc
     for server in servers:
         if server.running():
             server.kill()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_elasticsearch_on_a_full_disk(
+    logdock: Launcher, tmp_path: Path, tell: Tell, request: pytest.FixtureRequest
+) -> None:
+    if os.geteuid() != 0:
+        missing("a small disk needs root")
+    seed, chance = seeded(tell)
+    folder = Path(f"/tmp/ldchaos-es{os.getpid()}")
+    with small_disk(folder, STORE_DISK):
+        node = Node(tmp_path, data=folder).start()
+        request.addfinalizer(node.remove)
+        server = logdock("--store", node.url)
+        site = Site(server, chance, node=node)
+        faults = [store_full(folder), flood_stage(folder), f.with_kill(store_full(folder))]
+        try:
+            survive(site, [faults], loads(server, seed, KINDS), tell)
+        finally:
+            node.remove()
+    folder.rmdir()
+
+
+@pytest.mark.parametrize("policy", ["drop-oldest", "drop-new"])
+def test_what_a_full_journal_gives_up_is_counted(
+    policy: str, logdock: Launcher, node: Node, proxy: Proxy, tell: Tell
+) -> None:
+    """Whatever is missing afterwards, and nothing else, stands in /metrics under the policy's name."""
+    seed, chance = seeded(tell)
+    server = logdock("--store", proxy.url, "--on-full", policy, "--journal-size", SMALL_JOURNAL)
+    site = Site(server, chance, node=node, proxy=proxy)
+    site.begin(loads(server, seed, KINDS)())
+    proxy.down()
+    until(lambda: dropped(site, policy) > 0, DROP_PATIENCE, lambda: f"nothing dropped:\n{server.tail()}")
+    time.sleep(2)
+    proxy.up()
+    time.sleep(2)
+    site.load.hold()
+    until(lambda: absent(site) == dropped(site, policy), DROP_PATIENCE, lambda: told(site))
+    site.load.end()
+    verdicts = [site.verdict(sender) for sender in site.load.senders]
+    assert not any(verdict.doubled or verdict.strange for verdict in verdicts)
+    assert sum(len(verdict.lost) for verdict in verdicts) == dropped(site, policy) > 0
+    assert policy in server.log.read_text()
+    tell(f"{policy}: {told(site)}")
+
+
+def dropped(site: Site, policy: str) -> int:
+    site.losses.look(site.server)
+    return site.losses.told.get(f'logdock_dropped_total{{reason="{policy}"}}', 0)
+
+
+def absent(site: Site) -> int:
+    return site.load.acked - sum(site.count().values())
+
+
+def told(site: Site) -> str:
+    return f"{absent(site)} of {site.load.acked} lines are missing, {site.losses.told} are counted"
 
 
 def test_local_store_kills(logdock: Launcher, tell: Tell) -> None:

@@ -127,7 +127,7 @@ def test_an_outage_of_minutes(logdock: Launcher, node: Node, capsys: pytest.Capt
     tell(capsys, outage(logdock("--store", node.url), node, LONG_OUTAGE))
 
 
-@pytest.mark.parametrize("seconds", [15.0, pytest.param(60.0, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("seconds", [8.0, pytest.param(60.0, marks=pytest.mark.soak)])
 @pytest.mark.timeout(900)
 def test_four_times_what_the_store_takes(
     seconds: float, logdock: Launcher, node: Node, capsys: pytest.CaptureFixture[str]

@@ -220,7 +220,6 @@ def test_power_cuts_before_elasticsearch(
         keep_all(made, 1)
 
 
-@pytest.mark.xfail(strict=True, reason="the pipeline hands on what the journal has not synced yet")
 @pytest.mark.elasticsearch
 def test_no_store_has_what_a_slow_disk_has_not(site: Callable[..., Site], elasticsearch: str) -> None:
     """Else the power cut takes it from the journal, its sender sends it again, and it is stored twice."""

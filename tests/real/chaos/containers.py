@@ -42,3 +42,7 @@ class Printing:
         self._daemon.docker("wait", self.container)
         self.acked = int((self._folder / "count").read_text())
         self._daemon.docker("rm", self.container)
+
+    def abandon(self) -> None:
+        """End it at once, whatever it had to say."""
+        self._daemon.docker("rm", "--force", self.container)

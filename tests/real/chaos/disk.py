@@ -1,12 +1,15 @@
 """A small disk that fills up: a tmpfs, and the faults that fill it."""
 
 import os
+import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.real.chaos.faults import Deed, Fault
+from tests.real.chaos.kept import STREAM
 from tests.real.chaos.site import Site
 
 BALLAST = "ballast"
@@ -72,3 +75,48 @@ def full_disks(disk: Path) -> list[Fault]:
         full("disk full, then killed and started", disk, start_again),
         full("disk full, then stopped and started", disk, stop_and_start),
     ]
+
+
+def retry_shards(site: Site) -> None:
+    """What an operator does when there is room again: Elasticsearch gives a shard up after five tries."""
+    site.ask("POST", "/_cluster/reroute?retry_failed=true")
+
+
+def store_full(disk: Path) -> Fault:
+    """Elasticsearch cannot write its own files any more."""
+
+    def heal(site: Site) -> None:
+        make_room(disk)
+        retry_shards(site)
+
+    return Fault("Elasticsearch's disk full", lambda _: fill(disk), heal, (2.0, 6.0))
+
+
+WATERMARKS = "cluster.routing.allocation.disk"
+READ_ONLY = "index.blocks.read_only_allow_delete"
+FLOOD_SECONDS = 12.0  # Elasticsearch looks at its disk every ten
+
+
+def flood_stage(disk: Path) -> Fault:
+    """Elasticsearch makes its indices read-only by itself because little room is left, and lets go later."""
+
+    def watermarks(site: Site, value: str | None) -> None:
+        levels = {f"{WATERMARKS}.watermark.{name}": value for name in ("low", "high", "flood_stage")}
+        on = {f"{WATERMARKS}.threshold_enabled": None if value is None else True}
+        site.ask(
+            "PUT",
+            "/_cluster/settings",
+            {"persistent": {**levels, **on, "cluster.info.update.interval": "10s"}},
+        )
+
+    def inject(site: Site) -> None:
+        watermarks(site, f"{2 * shutil.disk_usage(disk).free}b")
+
+    def heal(site: Site) -> None:
+        found = site.ask("GET", f"/{STREAM}/_settings?flat_settings=true").values()
+        assert any(READ_ONLY in index["settings"] for index in found), "Elasticsearch blocked nothing"
+        watermarks(site, "1b")
+        time.sleep(FLOOD_SECONDS)
+        watermarks(site, None)
+
+    return Fault("flood stage", inject, heal, (FLOOD_SECONDS, FLOOD_SECONDS))

@@ -13,7 +13,7 @@ from typing import Protocol
 import msgpack
 
 from tests.real.chaos.containers import Printing
-from tests.real.forwarding import Sender, event_time, new_chunk, record
+from tests.real.forwarding import RECONNECT_PAUSE, Sender, event_time, new_chunk, record
 from tests.real.server import until
 
 HOLD_PATIENCE = 60.0  # seconds until every sender has its ack: the longest pause a receiver may make
@@ -33,7 +33,7 @@ class Steady(Sender):
         self.entries = entries
         self.holding = threading.Event()
         self.idle = threading.Event()
-        self.fickle = False
+        self.fickle = self.given_up = False
         self.frames = 0
         self.errors: list[str] = []
         self.longest = 0.0  # seconds from the first attempt to the ack
@@ -76,6 +76,17 @@ class Steady(Sender):
 
     def body(self, line: int) -> dict[str, str]:
         return record(self.container, self.text(line), self.name)
+
+    def deliver(self, frame: bytes, chunk: str) -> None:
+        """As any sender, but not beyond the end of a test that has failed."""
+        while not self.given_up:
+            try:
+                return self.exchange(frame, chunk)
+            except OSError:
+                self.close()
+                self.resent += 1
+                time.sleep(RECONNECT_PAUSE)
+        raise SystemExit
 
     def exchange(self, frame: bytes, chunk: str) -> None:
         fickle = self.fickle and self.frames % 2 and self.socket is not None
@@ -162,6 +173,14 @@ class Load:
             assert not sender.is_alive(), f"{sender.name} waits for an ack that does not come"
         for container in self.containers:
             container.end()
+
+    def abandon(self) -> None:
+        """After a failure: nothing more is promised, and nobody may hold up the end of the test."""
+        for sender in self.senders:
+            sender.given_up = True
+            sender.ending.set()
+        for container in self.containers:
+            container.abandon()
 
 
 class Paced(Steady):
