@@ -5,7 +5,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from queue import Empty, SimpleQueue
 
 import msgspec
@@ -47,11 +47,11 @@ class Syncer:
     wake would be a third of an acknowledgement's time. A quick disk needs no thread (INLINE_SECONDS). The
     interval is the thread's own, since a loop that is busy would be late with what a power cut may take.
 
-    Everything before the position `safe` is as safe as promised; `moved` is called, in the loop, when it moves.
+    All before the position `safe` is as safe as promised; when it moves, `moved` is called in the loop.
     """
 
     def __init__(
-        self, fd: int, metrics: Metrics, *, always: bool, safe: int = 0, moved: Callable[[], object] = lambda: None
+        self, fd: int, metrics: Metrics, *, always: bool, safe: int = 0, moved: Done = lambda: None
     ) -> None:
         self.safe = self._written = safe
         self._moved = moved

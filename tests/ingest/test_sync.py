@@ -88,9 +88,7 @@ async def test_what_nobody_waits_for_is_safe_after_the_sync_too(
     disk: Disk, open_file: Callable[[], int]
 ) -> None:
     moved: list[int] = []
-    syncer = Syncer(
-        open_file(), Metrics(), always=True, safe=5, moved=lambda: moved.append(len(disk.synced))
-    )
+    syncer = Syncer(open_file(), Metrics(), always=True, safe=5, moved=lambda: moved.append(len(disk.synced)))
     disk.go.clear()
     syncer.wrote(8, [])
     await until(lambda: disk.entered == 1)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.elasticsearch
 
 RATE = 5_000  # lines/s
 LONG_OUTAGE = float(os.environ.get("LOGDOCK_OUTAGE_SECONDS", 300))
-SHORT_OUTAGE = 15.0
+SHORT_OUTAGE = 8.0
 OVERLOAD = 4  # times what the store takes
 MOST_MEMORY = 300 << 20
 DRAIN_SHARE = 4.0  # a backlog may need that many times the seconds in which it grew, and a start

@@ -200,6 +200,7 @@ def test_options_of_another_driver_stop_dockerd(engine: str) -> None:
                 assert daemon.refusal is not None and case.said in daemon.refusal
 
 
+@pytest.mark.soak
 def test_unknown_drivers_and_gelf_without_its_address(dockerd20: Dockerd, dockerd26: Dockerd) -> None:
     """Without options dockerd starts and refuses every container; with options it does not start. Either way
     it searches for a plugin first, for 16 seconds: all at once."""

@@ -29,11 +29,12 @@ KINDS = ((1, 0.0005), (1, 0.0005), (10, 0.002), (1, 0.02), (200, 0.02), (200, 0.
 SEALING = {"LOGDOCK_SEAL_ROWS": "2000"}  # sealed files, the catalogue and deleted segments take part
 SMALL_JOURNAL = ("--journal-size", "4MB")  # segments of 512 kB: a new one every second or so
 REPLAY_SHARE = 0.3  # of the cuts hit a server that has just opened its ports
-# A loop that is busy, on a machine that is, is late with the sync. What was lost is in the table.
-GRACE_SECONDS = 1.0
+# The sync has a thread of its own, which on a busy machine is still late. What was lost is in the table.
+GRACE_SECONDS = 0.3
 STRICT = Cut("strict", "synced")
 PATIENCE = 30.0  # seconds until a first line is acknowledged
-TORN_TRIES = 5  # nearly every cut under load tears the journal
+# Nearly every cut under load tears the journal; what lies before the store's checkpoint is not read again.
+TORN_TRIES = 8
 INPUTS = ("forward", "gelf_udp", "gelf_tcp")
 
 
@@ -189,11 +190,11 @@ def test_a_torn_end_is_set_aside_counted_and_told(site: Callable[..., Site]) -> 
     made.server.wait_ready()
     for _ in range(TORN_TRIES):
         time.sleep(made.chance.uniform(0.3, 0.6))
-        torn = made.cut(Cut("journaled", "sectors")).left.torn
+        made.cut(Cut("journaled", "sectors"))
         made.server.wait_ready()
-        if any(name.endswith(".log") for name in torn):
+        if damaged := made.server.get("/readyz").json()["damaged"]:
             break
-    assert made.server.get("/readyz").json()["damaged"]
+    assert damaged
     metrics = made.server.get("/metrics").text
     assert metric(metrics, "logdock_journal_damaged_bytes_total") > 0
     assert list((made.server.data / "journal").glob("*.damaged"))
