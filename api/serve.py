@@ -22,6 +22,7 @@ import orjson
 
 from api.settings import Settings, unknown_variables
 from ingest.entries import Protocol
+from ingest.folder_format import UnknownFormat, claim_format
 from ingest.gate import Gate
 from ingest.journal import Journal
 from ingest.lock import FolderInUse, lock_folder
@@ -66,6 +67,7 @@ class Server:
         self._lock = _own(self.settings.data)
         self.gate = Gate(self.metrics)
         try:
+            _claim(self.settings.data)
             self.pruned = PrunedLog(self.settings.data / PRUNED_FILE, self.metrics)
             self.journal = _open_journal(self.settings, self.metrics, self.report_shed)
         except BaseException:
@@ -178,6 +180,15 @@ def _own(data: Path) -> TextIO:
         raise StartError(
             f"cannot use data folder {data}: {problem.strerror}; choose another --data"
         ) from None
+
+
+def _claim(data: Path) -> None:
+    try:
+        claim_format(data)
+    except UnknownFormat as problem:
+        raise StartError(str(problem)) from None
+    except OSError as problem:
+        raise StartError(f"cannot read {problem.filename}: {problem.strerror}") from None
 
 
 def _open_journal(settings: Settings, metrics: Metrics, report: Report) -> Journal:

@@ -205,3 +205,14 @@ async def test_the_catalogue_of_a_newer_version_is_refused(tmp_path: Path) -> No
     assert "of version 99, of a newer logdock; this one knows" in text
     assert "\n" not in text
     assert {path: path.read_bytes() for path in files} == files
+
+
+async def test_a_folder_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
+    left = unpack(EMBEDDED[0], tmp_path / "data")
+    (tmp_path / "data" / "format").write_text('{"format":99,"by":"9.9"}')
+    files = {path: path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()}
+    with pytest.raises(StartError, match=r"format 99, written by logdock 9\.9"):
+        await Server(settings(tmp_path / "data", **options(left))).start()
+    after = {path: path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()}
+    after.pop(tmp_path / "data" / "lock", None)
+    assert after == {path: was for path, was in files.items() if path.name != "lock"}
