@@ -26,7 +26,7 @@ from ingest.shedding import DropOldest
 from parsers.join import Joiner
 from parsers.normalize import Normalizer
 from parsers.tag import TagTemplate
-from storage.catalogue import CatalogueError
+from storage.local.catalogue import CatalogueError
 from storage.metrics import Metrics
 from storage.quarantine import Quarantine
 from storage.quarantine_work import Worker
@@ -132,8 +132,8 @@ class House:
             return MemoryStore(metrics, removed=self._server.pruned)
         clock = steady_clock(file=settings.data / "clock")
         if settings.store == "local":
-            from storage.local_keeper import SEAL_ROWS
-            from storage.parquet import LocalStore
+            from storage.local.keeper import SEAL_ROWS
+            from storage.local.parquet import LocalStore
 
             return LocalStore(
                 settings.data / "store",
@@ -146,7 +146,7 @@ class House:
                 seal_rows=int(os.environ.get("LOGDOCK_SEAL_ROWS", SEAL_ROWS)),
                 pruned=self._server.pruned,
             )
-        from storage.elastic import ElasticStore
+        from storage.elastic.store import ElasticStore
 
         key = settings.elasticsearch_api_key
         return ElasticStore(

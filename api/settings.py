@@ -114,7 +114,7 @@ def _store(value: str) -> str:
 
 def _hosts(store: str) -> list[str]:
     """The hosts of an Elasticsearch store, without the password."""
-    from storage.elastic_client import hosts  # 0.4 s, which no other store and no other command need
+    from storage.elastic.client import hosts  # 0.4 s, which no other store and no other command need
 
     return hosts(store)[0]
 

@@ -33,9 +33,9 @@ import payload
 
 from parsers.event import Container, Event, Origin, make_origin
 from parsers.lines import level_and_fields
-from storage import elastic_dsl
-from storage.elastic_docs import Writer
-from storage.elastic_template import template
+from storage.elastic import dsl as elastic_dsl
+from storage.elastic.docs import Writer
+from storage.elastic.template import template
 from storage.grammar import parse
 from storage.query import ContainerRef, Query
 

@@ -29,8 +29,8 @@ import uvloop
 
 from parsers.event import Container, Event, make_origin
 from parsers.lines import level_and_fields
-from storage.elastic import ElasticStore
-from storage.elastic_docs import Writer
+from storage.elastic.docs import Writer
+from storage.elastic.store import ElasticStore
 from storage.metrics import Metrics
 from storage.query import ContainerRef, Query
 from storage.store import Checkpoint, Rejection

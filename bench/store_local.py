@@ -25,8 +25,8 @@ import pyarrow
 
 from parsers.event import Container, Event, Origin, make_origin
 from storage.expression import Regex, Text
+from storage.local.parquet import LocalStore
 from storage.metrics import Metrics
-from storage.parquet import LocalStore
 from storage.query import ContainerRef, Query
 from storage.store import Checkpoint
 

@@ -27,10 +27,10 @@ import rig
 from parsers.event import Event
 from parsers.forward import decode
 from parsers.normalize import Normalizer, Source
-from storage.commit import read_commit
-from storage.elastic import COMMIT_FILE
-from storage.elastic_docs import Writer
-from storage.elastic_template import STREAM
+from storage.elastic.commit import read_commit
+from storage.elastic.docs import Writer
+from storage.elastic.store import COMMIT_FILE
+from storage.elastic.template import STREAM
 from storage.store import RUN_JUMP
 
 EVENTS, RUNS = 600_000, 3

@@ -17,7 +17,7 @@ import httpx
 import msgpack
 import pytest
 
-from storage.elastic_template import STREAM, template
+from storage.elastic.template import STREAM, template
 from tests.real.conftest import Launcher, missing
 from tests.real.elastic import Node, NodeError
 from tests.real.forwarding import container_id, message, new_chunk, record

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.elasticsearch, pytest.mark.timeout(900)]  # two nodes 
 NEW, OLD = "9.5.3", "8.19.21"
 WHOLE = [
     *sorted(REPOSITORY.glob("tests/storage/test_contract*.py")),
-    REPOSITORY / "tests/storage/test_elastic_real.py",
+    REPOSITORY / "tests/storage/elastic/test_real.py",
 ]
 PART = (
     "flushed or known_ids or replay or roll_over or order_with or messages or fields or arrival or filters"

@@ -74,10 +74,10 @@ def maker(kind: str, folder: Path, url: str, stream: str, rejected: list[Rejecti
         return lambda: memory
     options: dict[str, Any] = {"on_rejected": rejected.extend}
     if kind == "elasticsearch":
-        from storage.elastic import ElasticStore
+        from storage.elastic.store import ElasticStore
 
         options |= {"fresh_seconds": FRESH_SECONDS, "ca_certs": elastic.given_ca()}
         return lambda: ElasticStore(url, folder, JOURNAL, Metrics(), stream=stream, **options)
-    from storage.parquet import LocalStore
+    from storage.local.parquet import LocalStore
 
     return lambda: LocalStore(folder, JOURNAL, Metrics(), **options)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from storage.elastic_hits import nanoseconds
+from storage.elastic.hits import nanoseconds
 from tests.storage.fake_elasticsearch import FakeElasticsearch, Reply, error
 
 DOCUMENT_BYTES = 100

@@ -1,0 +1,105 @@
+"""Candidates take every match and certainties nothing else, for letters and patterns of every kind."""
+
+import itertools
+import sys
+
+import duckdb
+import orjson
+import pytest
+
+from parsers.event import Container, Event, make_origin
+from storage.expression import And, Expression, Field, Not, Or, Regex, Text, select
+from storage.local.text_sql import candidates, certainties
+
+ORIGIN = make_origin(Container(), "h")
+
+MESSAGES = [
+    "", "plain words", "PLAIN Words", "\u0130stanbul", "istanbul", "i\u0307", "\u03a3\u0391\u03a3",
+    "\u03b1\u03c2",    "\u03b1\u03c3\u03b1",
+    "stra\u00dfe STRASSE", "\u212aelvin", "\u65e5\u672c\u8a9e", "nul\0here",
+    "two\nlines",    "50% off_now", "back\\slash", 'quo"te', "\U0001f600 ok",
+]  # fmt: skip
+FIELDS = [
+    {"status": 502, "a": {"b": "Deep"}}, {"a.b": "deep"}, {"status": 1000.0}, {"ok": True, "x": None},
+    {"status": "502"}, {"list": [{"b": 1}, {"b": "\u03a3\u0391\u03a3"}]}, {'k"ey': 'va"lue\\'},
+]  # fmt: skip
+EXPRESSIONS: list[Expression] = [
+    *(Text(message.lower()) for message in MESSAGES),
+    *(Text(value) for value in ("i", "\u0307", "\u03c2", "\u03c3", "\u03b1", "k", "an", "\u672c", "\0")),
+    *(Regex(value) for value in ("^lines$", "n.l", "two.lines", "\u03c3", "\\bwords", "k|%")),
+    *(Field(path, "=", value) for path in ("status", "a.b", "list.b") for value in ("502", "deep", "1000.0")),
+    Field("list.b", "=", "1"),
+    *(Field("status", op, "502") for op in (">", ">=", "<", "<=")),
+    Field("ok", "=", "true"), Field("a.b", "prefix", "de"), Field("status", "prefix", ""),
+    Field("x", "prefix", ""),
+    Field("list.b", "=", "\u03c3\u03b1\u03c2"), Field('k"ey', "=", 'va"lue\\'), Field("none", "=", "x"),
+]  # fmt: skip
+
+
+def events() -> list[Event]:
+    made = [Event("j", n, 0, 0, 0, n, n, message, ORIGIN) for n, message in enumerate(MESSAGES)]
+    for fields in FIELDS:
+        n = len(made)
+        made.append(Event("j", n, 0, 0, 0, n, n, "words", ORIGIN, fields=fields))
+        line = orjson.dumps(fields).decode()
+        made.append(Event("j", n + 1, 0, 0, 0, n + 1, n + 1, line, ORIGIN, fields=fields, json_line=True))
+    escaped = '{"\\u0061":{"b":"D\\u0065ep"}, "status": 5.02e2}'
+    n = len(made)
+    made.append(Event("j", n, 0, 0, 0, n, n, escaped, ORIGIN, fields=orjson.loads(escaped), json_line=True))
+    return made
+
+
+EVENTS = events()
+
+
+@pytest.fixture(scope="module")
+def duck() -> duckdb.DuckDBPyConnection:
+    duck = duckdb.connect()
+    duck.execute("CREATE TABLE t (n INT, message VARCHAR, fields VARCHAR, json_line BOOL)")
+    for e in EVENTS:
+        fields = None if e.fields is None or e.json_line else orjson.dumps(e.fields).decode()
+        duck.execute("INSERT INTO t VALUES (?, ?, ?, ?)", [e.position, e.message, fields, e.json_line])
+    return duck
+
+
+def check(duck: duckdb.DuckDBPyConnection, expression: Expression) -> None:
+    wanted = {event.position for event in select(expression, EVENTS)}
+    sql, values = candidates(expression)
+    assert {n for (n,) in duck.execute(f"SELECT n FROM t WHERE {sql}", values).fetchall()} >= wanted, (
+        expression
+    )
+    sql, values = certainties(expression)
+    assert {n for (n,) in duck.execute(f"SELECT n FROM t WHERE {sql}", values).fetchall()} <= wanted, (
+        expression
+    )
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS, ids=repr)
+def test_alone_and_excluded(duck: duckdb.DuckDBPyConnection, expression: Expression) -> None:
+    check(duck, expression)
+    check(duck, Not(expression))
+    check(duck, Not(Not(expression)))
+
+
+def test_combined(duck: duckdb.DuckDBPyConnection) -> None:
+    for left, right in itertools.pairwise(EXPRESSIONS):
+        for pair in ((left, right), (Not(left), right), (left, Not(right))):
+            for whole in (And(pair), Or(pair), Not(And(pair)), Not(Or(pair)), Or((And(pair), left))):
+                check(duck, whole)
+
+
+def test_lower_differs_only_where_the_translation_knows(duck: duckdb.DuckDBPyConnection) -> None:
+    """A new version of either side that lowers another letter differently must be seen here."""
+    points = [n for n in range(1, sys.maxunicode + 1) if not 0xD800 <= n <= 0xDFFF]
+    rows = duck.execute("SELECT n, lower(chr(n)) FROM (SELECT unnest(?::INT[]) AS n)", [points]).fetchall()
+    assert len(rows) == len(points)
+    assert [chr(n) for n, lowered in rows if chr(n).lower() != lowered] == ["\u0130"]
+
+
+def test_ascii_text_is_found_by_sql_alone() -> None:
+    assert candidates(Text("timeout")) == ("contains(lower(message), ?)", ["timeout"])
+
+
+def test_unsafe_letters_are_left_to_python() -> None:
+    assert candidates(Text("\u03c3\u03c2")) == ("TRUE", [])
+    assert candidates(Text("abc\u03c3de")) == ("contains(lower(message), ?)", ["abc"])
