@@ -22,6 +22,7 @@ from storage.elastic.cluster import Cluster
 from storage.elastic.managed import Manager, conditions, manager
 from storage.prune import Pruned, PruneResult, State
 from storage.pruned import pruned
+from storage.retention import too_old
 from storage.store import StoreUnavailable
 from storage.times import SECOND
 
@@ -40,12 +41,6 @@ class Limits(msgspec.Struct, frozen=True):
 
     retention_seconds: float | None = None
     retention_bytes: int | None = None
-
-    def too_old(self, observed: int, now: int) -> bool:
-        """Whether lines read at `observed` may go at `now`, both in nanoseconds."""
-        if self.retention_seconds is None:
-            return False
-        return observed < now - round(self.retention_seconds * SECOND)  # floats are too coarse for times
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -173,11 +168,12 @@ class Lifecycle:
             elif (old.lines, old.bytes) != (index.lines, index.bytes):  # merged, or lines were pruned
                 known[index.name] = msgspec.structs.replace(old, lines=index.lines, bytes=index.bytes)
 
+    def _too_old(self, known: Known, now: int) -> bool:
+        return too_old(known.observed, now, self._limits.retention_seconds)
+
     def _why_gone(self, gone: Known, now: int) -> str:
         return (
-            "retention"
-            if self._limits.too_old(gone.observed, now) or self._manager.who != "logdock"
-            else "deleted-elsewhere"
+            "retention" if self._too_old(gone, now) or self._manager.who != "logdock" else "deleted-elsewhere"
         )
 
     def _leaving(self, indices: list[Backing], now: int) -> list[tuple[Backing, str]]:
@@ -187,7 +183,7 @@ class Lifecycle:
         leaving: list[tuple[Backing, str]] = []
         closed = [index for index in indices[:-1] if index.is_open]
         for index in closed:
-            if by_age and self._limits.too_old(self._memory.indices[index.name].observed, now):
+            if by_age and self._too_old(self._memory.indices[index.name], now):
                 leaving.append((index, "retention"))
                 left -= index.bytes
         for index in closed:
@@ -201,7 +197,7 @@ class Lifecycle:
     async def _remove(self, index: Backing, reason: str, now: int) -> None:
         times = await span(self._client, index.name)
         known = self._memory.indices[index.name] = _known(index, times, now, self._memory.indices[index.name])
-        if reason == "retention" and not self._limits.too_old(known.observed, now):
+        if reason == "retention" and not self._too_old(known, now):
             return  # a late line came in after all
         result = await contents(self._client, index, times)
         self._going[index.name] = reason, result

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from storage.local.catalogue import FileEntry
+from storage.retention import too_old
 
 MERGE_FILES = 8  # neighbours worth one rewrite: fewer would rewrite the same lines too often
 MERGE_BYTES = 32 * 2**20  # of what is merged at once: bounds the memory of a merge
 MERGE_SPAN = 86_400_000_000_000  # nanoseconds: what is merged leaves at most a day late
-
-_SECOND = 1_000_000_000
 
 
 def mergeable(files: Iterable[FileEntry], full_rows: int, banned: frozenset[str]) -> list[FileEntry]:
@@ -35,9 +34,7 @@ def _fits(run: Sequence[FileEntry], entry: FileEntry, full_rows: int) -> bool:
 
 def expired(files: Iterable[FileEntry], now: int, seconds: float | None) -> list[FileEntry]:
     """Files whose newest line was observed more than `seconds` before `now` (nanoseconds)."""
-    if seconds is None:
-        return []
-    return [entry for entry in files if entry.max_observed < now - seconds * _SECOND]
+    return [entry for entry in files if too_old(entry.max_observed, now, seconds)]
 
 
 def surplus(files: Iterable[FileEntry], most_bytes: int | None) -> list[FileEntry]:
