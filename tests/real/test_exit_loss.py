@@ -156,7 +156,7 @@ def test_few_lines_fit_into_the_ten_seconds(
 ) -> None:
     server = logdock()
     results: list[Result] = []
-    for cases in ((PLAIN, ACKED), [RECOMMENDED] * 4):
+    for cases in ((PLAIN, ACKED), [RECOMMENDED] * 3):
         jobs = [(daemon, case) for daemon in (dockerd20, dockerd26) for case in cases]
         with ThreadPoolExecutor(len(jobs)) as pool:
             results += pool.map(lambda job: print_and_exit(server, job[0], job[1], FEW), jobs)
