@@ -226,6 +226,7 @@ class Delivery:
                 self._step_aside(parcel)
         kept = await self._refuse(parcel, refused, "refused")
         parcel.events = [parcel.events[place] for place in sorted(kept | again.keys())]
+        parcel.uncertain = result.uncertain
         if again:
             await self._rest(parcel, result.why, "busy" if result.busy else "not_now", len(again))
 

@@ -6,6 +6,8 @@
   and 400 for a reason in _STATE
 everything else: 500, other 400s     doubtful: the document's fault if its neighbours are stored
 
+After 408 and 5xx an item may be stored all the same, by a primary whose answer was lost on the way.
+
 A reply is believed only when it has a verdict for each event that was sent, in order and with its id.
 Anything else may come from a proxy, or belong to another request.
 """
@@ -76,6 +78,7 @@ class Outcome(msgspec.Struct):
     doubtful: dict[int, str] = {}
     refused: dict[int, str] = {}
     busy: bool = False  # some item got 429
+    uncertain: bool = False  # some item got 408 or 5xx: it may be stored all the same
 
     @property
     def why(self) -> str:
@@ -114,6 +117,7 @@ def _all_created(reply: bytes, events: Sequence[Event]) -> bool:
 def _sort(result: Outcome, place: int, verdict: _Verdict) -> None:
     status, why = verdict.status, f"{verdict.status} {said_of(verdict)}"
     result.busy = result.busy or status == 429
+    result.uncertain = result.uncertain or status == 408 or status >= 500
     if status in _LATER or _is_state(verdict):
         result.again[place] = why
     elif 400 <= status < 500 and _is_document(verdict):

@@ -333,6 +333,23 @@ async def test_after_no_answer_only_what_is_missing_goes_again() -> None:
     assert asked == [(4, "one")]
 
 
+@pytest.mark.parametrize(
+    ("status", "stored"), [(500, True), (503, True), (504, True), (408, True), (429, False)]
+)
+async def test_an_item_that_may_be_stored_all_the_same_is_looked_up(status: int, stored: bool) -> None:
+    """After 429 it is certainly not. After the others `create` again would double it across a roll-over."""
+    asked: list[list[str]] = []
+
+    async def known(events: Sequence[Event], _: str | None) -> Sequence[Event]:
+        asked.append([event.id for event in events])
+        return []
+
+    script = Script(says(201, status, 201, 201), all_good)
+    await deliver(delivery(script, [], known))
+    second = [EVENTS[1].id]
+    assert (asked, script.sent[1:]) == (([second], []) if stored else ([], [second]))
+
+
 async def test_nothing_goes_again_before_it_could_be_looked_up() -> None:
     looks = iter([StoreUnavailable("still gone"), Refused(400, "odd"), None])
 
