@@ -16,7 +16,7 @@ import pytest
 from tests.real.chaos import faults as f
 from tests.real.chaos import plan
 from tests.real.chaos.containers import Printing
-from tests.real.chaos.disk import flood_stage, full_disks, small_disk, store_full
+from tests.real.chaos.disk import DISK_CHECKS, flood_stage, full_disks, small_disk, store_full
 from tests.real.chaos.faults import Fault
 from tests.real.chaos.kept import compare
 from tests.real.chaos.load import Load
@@ -212,7 +212,7 @@ def test_elasticsearch_on_a_full_disk(
     seed, chance = seeded(tell)
     folder = Path(f"/tmp/ldchaos-es{os.getpid()}")
     with small_disk(folder, STORE_DISK):
-        node = Node(tmp_path, data=folder).start()
+        node = Node(tmp_path, data=folder, settings=DISK_CHECKS).start()
         request.addfinalizer(node.remove)
         server = logdock("--store", node.url)
         site = Site(server, chance, node=node)
