@@ -1,0 +1,108 @@
+"""`docker logs` and `docker service logs`: one streamed body of frames (moby daemon/logs.go)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from api.docker.errors import unavailable
+from api.docker.framing import Details, Framer, container_details, system_error
+from api.docker.lines import Begin, Lane, moment, newest, stored
+from api.docker.live import live
+from api.docker.params import LogOptions
+from api.docker.versions import version_of
+from api.errors import InterruptedStreamError
+from api.questions import services_of
+from api.services import Services
+from api.streams import Streams
+from storage.query import Query
+from storage.store import StoreUnavailable
+
+RAW = "application/vnd.docker.raw-stream"
+MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Whose lines are read. `lanes`: what --tail counts for itself, each with its query."""
+
+    query: Query
+    lanes: Mapping[object, Query]
+    lane: Lane
+    details: Details = container_details
+
+
+def one_stream(query: Query) -> Reading:
+    """A container's: --tail counts all its lines together."""
+    return Reading(query, {None: query}, lambda _: None)
+
+
+async def log_response(request: Request, reading: Reading, options: LogOptions) -> StreamingResponse:
+    """The answer. Raises DockerError and StoreUnavailable: nothing is sent before the first page is there."""
+    services, streams = services_of(request), request.app.state.streams
+    if services.readiness().is_replaying:
+        raise unavailable("the journal is being replayed and lines may be missing: ask again in a moment")
+    body = _body(services, streams, reading, options)
+    first = await anext(body)
+    # Whether a container had a terminal is not known, and no matter: its lines are all of one stream
+    media = MULTIPLEXED if version_of(request) >= (1, 42) else RAW
+    return ClosingResponse(_and_rest(first, body), media_type=media)
+
+
+class ClosingResponse(StreamingResponse):
+    """A stream whose source is closed at once, however it ends."""
+
+    def __init__(self, body: AsyncGenerator[bytes, None], media_type: str) -> None:
+        # nginx must not collect what is to be seen now
+        super().__init__(body, media_type=media_type, headers={"X-Accel-Buffering": "no"})
+        self._body = body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._body.aclose()
+
+
+async def _and_rest(first: bytes, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """A failure from here on is told in the stream, as dockerd does."""
+    try:
+        yield first
+        async for chunk in body:
+            yield chunk
+    except (StoreUnavailable, InterruptedStreamError) as problem:
+        yield system_error(str(problem))
+    finally:
+        await body.aclose()
+
+
+async def _body(
+    services: Services, streams: Streams, reading: Reading, options: LogOptions
+) -> AsyncGenerator[bytes, None]:
+    framer = Framer(options, reading.details)
+    query = replace(reading.query, since=options.since, until=options.until)
+    offset = await moment(services, query)
+    if options.tail == 0:
+        yield b""
+    else:
+        begins = await _begins(services, reading, offset, options.tail)
+        async for events, skip in stored(services.store, query, offset, begins, reading.lane):
+            yield framer.frames(events, skip)
+            if streams.closing:
+                raise InterruptedStreamError("the server stops")
+    if options.follow:
+        async for found in live(services, streams, query, offset):
+            yield framer.frames(found)
+
+
+async def _begins(
+    services: Services, reading: Reading, offset: int, tail: int | None
+) -> dict[object, Begin] | None:
+    if tail is None:
+        return None
+    return {key: await newest(services.store, query, offset, tail) for key, query in reading.lanes.items()}
