@@ -7,6 +7,7 @@ words. Whatever of these is no reading is refused, so that nobody takes this for
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
@@ -15,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.docker import containers, system
+from api.docker import containers, events, services, system
 from api.docker.errors import HANDLERS, DockerError, message_response, not_found
 from api.docker.versions import API_VERSION, check, split_version
 
@@ -28,6 +29,16 @@ WORDS = frozenset(
     )
 )  # fmt: skip
 _SLASHES = re.compile("/{2,}")  # `docker logs /web` asks for /containers//web/logs
+
+# What `docker inspect x` looks for next, after a 404 only: none of it is ever here.
+ABSENT = {
+    "/images/{name:path}/json": "No such image: {name}",
+    "/networks/{name}": "network {name} not found",
+    "/volumes/{name}": "get {name}: no such volume",
+    "/plugins/{name:path}/json": "plugin {name} not found",
+    "/secrets/{name}": "secret {name} not found",
+    "/configs/{name}": "config {name} not found",
+}
 
 READ_ONLY = (
     "logdock answers for the logs of containers and is read only: {method} {path} is not among its answers"
@@ -44,6 +55,16 @@ def docker_app(main: FastAPI) -> Starlette:
             Route("/containers/json", containers.list_all),
             Route("/containers/{name:path}/json", containers.inspect),
             Route("/containers/{name:path}/logs", containers.logs),
+            Route("/services", services.list_services),
+            Route("/services/{id}", services.inspect_service),
+            Route("/services/{id}/logs", services.service_logs),
+            Route("/tasks", services.list_tasks),
+            Route("/tasks/{id}", services.inspect_task),
+            Route("/tasks/{id}/logs", services.task_logs),
+            Route("/nodes", services.list_nodes),
+            Route("/nodes/{id}", services.inspect_node),
+            Route("/events", events.events),
+            *(Route(path, absent(text)) for path, text in ABSENT.items()),
             Route(
                 "/{path:path}", _refused, methods=["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
             ),
@@ -53,6 +74,15 @@ def docker_app(main: FastAPI) -> Starlette:
     app.router.redirect_slashes = False
     app.state = main.state
     return app
+
+
+def absent(text: str) -> Callable[[Request], Awaitable[Response]]:
+    """A 404 with the name in it."""
+
+    async def answer(request: Request) -> Response:
+        raise not_found(text.format(name=request.path_params["name"]))
+
+    return answer
 
 
 async def _refused(request: Request) -> Response:

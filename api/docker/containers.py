@@ -8,9 +8,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from api.docker.listing import listing
 from api.docker.logs import log_response, one_stream
 from api.docker.params import log_options
-from api.docker.seen import Seen, everything, find
+from api.docker.seen import Seen, find
 from api.docker.states import ZERO_TIME, is_running, state, status
 from api.questions import services_of
 from storage.query import Query
@@ -78,4 +79,4 @@ async def list_all(request: Request) -> Response:
     """Containers seen."""
     services = services_of(request)
     now = services.clock()
-    return JSONResponse([listed(one, now) for one in await everything(services.store)])
+    return JSONResponse([listed(one, now) for one in await listing(request)])

@@ -20,6 +20,7 @@ from storage.times import rfc3339
 
 STDOUT, STDERR, SYSTEM_ERROR = 1, 2, 3
 SHORT_ID = 12
+MAX_KNOWN = 1_000  # containers whose details are remembered, some 1 kB each; more only cost time
 
 _HEADS = {STDOUT: bytes((STDOUT, 0, 0, 0)), STDERR: bytes((STDERR, 0, 0, 0))}
 _UNENDED = frozenset(("joined", "unterminated", "incomplete"))  # flags of what is not a line and its newline
@@ -77,7 +78,8 @@ class Framer:
     """Turns events into frames for the options of one request."""
 
     def __init__(self, options: LogOptions, details: Details) -> None:
-        self._options, self._details = options, details
+        self._options, self._make = options, details
+        self._known: dict[str, bytes] = {}
         self._hidden = {STDOUT} if not options.stdout else {STDERR} if not options.stderr else set()
 
     def frames(self, events: Sequence[Event], skip: int = 0) -> bytes:
@@ -112,6 +114,14 @@ class Framer:
     def _prefix(self, origin: Origin, timestamp: int) -> bytes:
         time = rfc3339(timestamp).encode() + b" " if self._options.timestamps else b""
         return time + self._details(origin) + b" " if self._options.details else time
+
+    def _details(self, origin: Origin) -> bytes:
+        known = self._known.get(origin.key)
+        if known is None:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            known = self._known[origin.key] = self._make(origin)
+        return known
 
 
 def attributes(pairs: Iterable[tuple[str, str]]) -> bytes:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
 
 from api.docker.errors import unavailable
 from api.docker.framing import Details, Framer, container_details, system_error
 from api.docker.lines import Begin, Lane, moment, newest, stored
 from api.docker.live import live
 from api.docker.params import LogOptions
+from api.docker.streaming import ClosingResponse
 from api.docker.versions import version_of
 from api.errors import InterruptedStreamError
 from api.questions import services_of
@@ -24,6 +25,7 @@ from storage.query import Query
 from storage.store import StoreUnavailable
 
 RAW = "application/vnd.docker.raw-stream"
+CHUNK = 2_000  # events framed at once, some 2 ms: nobody waits longer for his turn
 MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
 
 
@@ -54,21 +56,6 @@ async def log_response(request: Request, reading: Reading, options: LogOptions) 
     return ClosingResponse(_and_rest(first, body), media_type=media)
 
 
-class ClosingResponse(StreamingResponse):
-    """A stream whose source is closed at once, however it ends."""
-
-    def __init__(self, body: AsyncGenerator[bytes, None], media_type: str) -> None:
-        # nginx must not collect what is to be seen now
-        super().__init__(body, media_type=media_type, headers={"X-Accel-Buffering": "no"})
-        self._body = body
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            await self._body.aclose()
-
-
 async def _and_rest(first: bytes, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     """A failure from here on is told in the stream, as dockerd does."""
     try:
@@ -92,7 +79,9 @@ async def _body(
     else:
         begins = await _begins(services, reading, offset, options.tail)
         async for events, skip in stored(services.store, query, offset, begins, reading.lane):
-            yield framer.frames(events, skip)
+            for start in range(0, max(1, len(events)), CHUNK):
+                yield framer.frames(events[start : start + CHUNK], 0 if start else skip)
+                await asyncio.sleep(0)
             if streams.closing:
                 raise InterruptedStreamError("the server stops")
     if options.follow:
