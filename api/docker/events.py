@@ -53,23 +53,21 @@ async def _lines(
     services: Services, streams: Streams, filters: by.Filters,
     ends: tuple[int | None, int | None], seen: Iterable[Seen],
 ) -> AsyncGenerator[bytes, None]:  # fmt: skip
-    now = services.clock()
-    since, until = ends
-    yield _rendered(_past(seen, now, since, until, filters) if ends != (None, None) else [])
-    told = {one.id: one for one in seen}
+    yield _rendered(_past(services, seen, ends, filters) if ends != (None, None) else [])
+    until, told = ends[1], _alive(services, seen)
     while not streams.closing and (until is None or services.clock() < until):
         await _pause(streams, services, until)
-        before, now = now, services.clock()
-        found = {one.id: one for one in await everything(services.store)}
-        yield _rendered(_chosen(_changes(told, found, before, now), filters))
+        found = _alive(services, await everything(services.store))
+        yield _rendered(_chosen(_changes(told, found), filters))
         told = found
 
 
 def _past(
-    seen: Iterable[Seen], now: int, since: int | None, until: int | None, filters: by.Filters
+    services: Services, seen: Iterable[Seen], ends: tuple[int | None, int | None], filters: by.Filters
 ) -> list[Happening]:
+    since, until = ends
     happened = [(one.first_seen, "start", one) for one in seen]
-    happened += [(one.last_seen, "die", one) for one in seen if not is_running(one.last_seen, now)]
+    happened += [(one.last_seen, "die", one) for one in seen if not is_running(services, one)]
     within = [
         event
         for event in happened
@@ -78,16 +76,20 @@ def _past(
     return _chosen(within, filters)[-MAX_PAST:]
 
 
-def _changes(told: Mapping[str, Seen], found: Mapping[str, Seen], before: int, now: int) -> list[Happening]:
+def _alive(services: Services, seen: Iterable[Seen]) -> dict[str, tuple[Seen, bool]]:
+    return {one.id: (one, is_running(services, one)) for one in seen}
+
+
+def _changes(
+    told: Mapping[str, tuple[Seen, bool]], found: Mapping[str, tuple[Seen, bool]]
+) -> list[Happening]:
     """What happened between two looks. One that speaks again after it was told to be dead starts again."""
     happened = []
-    for identity, one in found.items():
+    for identity, (one, alive) in found.items():
         was = told.get(identity)
-        alive = was is not None and is_running(was.last_seen, before)
-        if is_running(one.last_seen, now):
-            if not alive:
-                happened.append((one.first_seen if was is None else one.last_seen, "start", one))
-        elif alive:
+        if was is None or (alive and not was[1]):
+            happened.append((one.first_seen if was is None else one.last_seen, "start", one))
+        if not alive and (was is None or was[1]):
             happened.append((one.last_seen, "die", one))
     return happened
 

@@ -13,6 +13,7 @@ from api.docker.params import boolean, integer, value
 from api.docker.seen import Seen, everything, find
 from api.docker.states import STATES, is_running, state
 from api.questions import services_of
+from api.services import Services
 from storage.store import Store
 
 # What a log does not tell (exit code, health, ports, volumes, networks) cannot be asked for.
@@ -32,18 +33,18 @@ async def listing(request: Request) -> list[Seen]:
     seen = await everything(services.store)
     seen = await _between(services.store, filters, seen)
     if not (boolean(request, "all") or limit or filters.get("status")):
-        seen = [one for one in seen if is_running(one.last_seen, services.clock())]
-    found = [one for one in seen if shown(filters, one, services.clock())]
+        seen = [one for one in seen if is_running(services, one)]
+    found = [one for one in seen if shown(filters, services, one)]
     return found[:limit] if limit else found
 
 
-def shown(filters: by.Filters, one: Seen, now: int) -> bool:
+def shown(filters: by.Filters, services: Services, one: Seen) -> bool:
     """Whether the filters let a container through."""
     return (
         by.matches(filters, "name", one.name, f"/{one.name}")
         and by.matches(filters, "id", one.id)
         and by.labels(filters, "label", one.labels)
-        and by.exact(filters, "status", state(one.last_seen, now))
+        and by.exact(filters, "status", state(services, one))
         and by.exact(filters, "ancestor", one.image, *_names(one.image))
         and by.exact(filters, "is-task", *(_TRUE if TASK in one.labels else _FALSE))
     )

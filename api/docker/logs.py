@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -31,17 +31,21 @@ MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
 
 @dataclass(frozen=True)
 class Reading:
-    """Whose lines are read. `lanes`: what --tail counts for itself, each with its query."""
+    """Whose lines are read. `lanes`: what --tail counts for itself, each with its query.
+
+    `may_go_on`: whether there is somebody to wait for, when lines are followed.
+    """
 
     query: Query
     lanes: Mapping[object, Query]
     lane: Lane
     details: Details = container_details
+    may_go_on: Callable[[], bool] = lambda: True
 
 
-def one_stream(query: Query) -> Reading:
+def one_stream(query: Query, may_go_on: Callable[[], bool]) -> Reading:
     """A container's: --tail counts all its lines together."""
-    return Reading(query, {None: query}, lambda _: None)
+    return Reading(query, {None: query}, lambda _: None, container_details, may_go_on)
 
 
 async def log_response(request: Request, reading: Reading, options: LogOptions) -> StreamingResponse:
@@ -85,7 +89,7 @@ async def _body(
             if streams.closing:
                 raise InterruptedStreamError("the server stops")
     if options.follow:
-        async for found in live(services, streams, query, offset):
+        async for found in live(services, streams, query, offset, reading.may_go_on):
             yield framer.frames(found)
 
 

@@ -22,7 +22,10 @@ _HEX = frozenset("0123456789abcdef")
 
 @dataclass(frozen=True)
 class Seen:
-    """A container as Docker's API shows it, and how its lines are asked for. Times in nanoseconds."""
+    """A container as Docker's API shows it, and how its lines are asked for. Times in nanoseconds.
+
+    `lives`: the ids of the containers that it was; the name, for one without an id.
+    """
 
     id: str
     name: str
@@ -35,6 +38,7 @@ class Seen:
     last_seen: int
     ref: ContainerRef
     tag_fields: Mapping[str, str]
+    lives: tuple[str, ...]
 
 
 @lru_cache(maxsize=65_536)  # names of a big site; each is hashed again for every reference otherwise
@@ -58,6 +62,7 @@ def _seen(summary: ContainerSummary) -> Seen:
         summary.last_seen,
         ContainerRef(id=identity) if identity else ContainerRef(name=name),
         summary.tag_fields,
+        (identity or name or "",),
     )
 
 
@@ -67,7 +72,7 @@ def merged(lives: Sequence[Seen], identity: str, ref: ContainerRef) -> Seen:
     return Seen(
         identity, latest.name, latest.image, latest.labels, latest.service, latest.host,
         sum(life.lines for life in lives), min(life.first_seen for life in lives), latest.last_seen, ref,
-        latest.tag_fields,
+        latest.tag_fields, tuple(key for life in lives for key in life.lives),
     )  # fmt: skip
 
 

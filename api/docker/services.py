@@ -35,6 +35,7 @@ from api.docker.swarm import (
     task_id,
 )
 from api.questions import services_of
+from api.services import Services
 from parsers.event import Origin
 from storage.query import Query
 from storage.times import rfc3339
@@ -48,7 +49,7 @@ STACK = "com.docker.stack.namespace"
 async def list_services(request: Request) -> Response:
     """Services seen."""
     services = services_of(request)
-    filters, now = by.parse(value(request, "filters"), SERVICE_FILTERS), services.clock()
+    filters = by.parse(value(request, "filters"), SERVICE_FILTERS)
     found = [
         service
         for service in await all_services(services.store)
@@ -57,20 +58,20 @@ async def list_services(request: Request) -> Response:
         and by.labels(filters, "label", _labels(service.latest))
         and by.exact(filters, "mode", "replicated" if service.replicas else "global")
     ]
-    return JSONResponse([service_json(service, now, boolean(request, "status")) for service in found])
+    return JSONResponse([service_json(services, service, boolean(request, "status")) for service in found])
 
 
 async def inspect_service(request: Request) -> Response:
     """One service."""
     services = services_of(request)
     found = await find_service(services.store, request.path_params["id"])
-    return JSONResponse(service_json(found, services.clock(), False))
+    return JSONResponse(service_json(services, found, False))
 
 
-def service_json(service: Service, now: int, with_status: bool) -> dict[str, Any]:
+def service_json(house: Services, service: Service, with_status: bool) -> dict[str, Any]:
     """moby api/types/swarm/service.go, Service."""
     replicas = service.replicas
-    running = sum(is_running(task.of.last_seen, now) for task in service.tasks)
+    running = sum(is_running(house, task.of) for task in service.tasks)
     spec = {
         "Name": service.name,
         "Labels": _labels(service.latest),
@@ -113,7 +114,7 @@ def _moments(first: int, last: int) -> dict[str, Any]:
 async def list_tasks(request: Request) -> Response:
     """Tasks seen."""
     services = services_of(request)
-    filters, now = by.parse(value(request, "filters"), TASK_FILTERS), services.clock()
+    filters = by.parse(value(request, "filters"), TASK_FILTERS)
     found = [
         task
         for task in await all_tasks(services.store)
@@ -122,26 +123,24 @@ async def list_tasks(request: Request) -> Response:
         and by.labels(filters, "label", _labels(task))
         and by.exact(filters, "service", task.service_id, task.service)
         and by.exact(filters, "node", task.node_id, task.of.host)
-        and by.exact(filters, "desired-state", _state(task, now))
+        and by.exact(filters, "desired-state", _state(services, task))
     ]
-    return JSONResponse([task_json(task, now) for task in found])
+    return JSONResponse([task_json(services, task) for task in found])
 
 
 async def inspect_task(request: Request) -> Response:
     """One task."""
     services = services_of(request)
-    return JSONResponse(
-        task_json(await find_task(services.store, request.path_params["id"]), services.clock())
-    )
+    return JSONResponse(task_json(services, await find_task(services.store, request.path_params["id"])))
 
 
-def _state(task: Task, now: int) -> str:
-    return "running" if is_running(task.of.last_seen, now) else "shutdown"
+def _state(house: Services, task: Task) -> str:
+    return "running" if is_running(house, task.of) else "shutdown"
 
 
-def task_json(task: Task, now: int) -> dict[str, Any]:
+def task_json(house: Services, task: Task) -> dict[str, Any]:
     """moby api/types/swarm/task.go, Task. Its state holds since its first line, or since its last."""
-    state = _state(task, now)
+    state = _state(house, task)
     since = task.of.first_seen if state == "running" else task.of.last_seen
     return {
         "ID": task.id,
@@ -166,24 +165,22 @@ def task_json(task: Task, now: int) -> dict[str, Any]:
 async def list_nodes(request: Request) -> Response:
     """Hosts seen."""
     services = services_of(request)
-    filters, now = by.parse(value(request, "filters"), NODE_FILTERS), services.clock()
+    filters = by.parse(value(request, "filters"), NODE_FILTERS)
     found = [
         node
         for node in await all_nodes(services.store)
         if by.begins(filters, "id", node.id) and by.begins(filters, "name", node.host)
     ]
-    return JSONResponse([node_json(node, now) for node in found])
+    return JSONResponse([node_json(services, node) for node in found])
 
 
 async def inspect_node(request: Request) -> Response:
     """One host."""
     services = services_of(request)
-    return JSONResponse(
-        node_json(await find_node(services.store, request.path_params["id"]), services.clock())
-    )
+    return JSONResponse(node_json(services, await find_node(services.store, request.path_params["id"])))
 
 
-def node_json(node: Node, now: int) -> dict[str, Any]:
+def node_json(house: Services, node: Node) -> dict[str, Any]:
     """moby api/types/swarm/node.go, Node."""
     last = max(task.of.last_seen for task in node.tasks)
     return {
@@ -197,7 +194,10 @@ def node_json(node: Node, now: int) -> dict[str, Any]:
             "Engine": {},
             "TLSInfo": {},
         },
-        "Status": {"State": "ready" if is_running(last, now) else "unknown", "Addr": ""},
+        "Status": {
+            "State": "ready" if any(is_running(house, task.of) for task in node.tasks) else "unknown",
+            "Addr": "",
+        },
     }
 
 

@@ -58,9 +58,8 @@ async def version_info(_request: Request) -> Response:
 async def info(request: Request) -> Response:
     """moby api/types/system/info.go: as much as there is to tell."""
     services = services_of(request)
-    now = services.clock()
     seen = await everything(services.store)
-    running = sum(is_running(one.last_seen, now) for one in seen)
+    running = sum(is_running(services, one) for one in seen)
     return JSONResponse({**_machine(), **_counts(len(seen), running), "Warnings": services.notes()})
 
 
