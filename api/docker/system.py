@@ -80,5 +80,6 @@ def _machine() -> dict[str, Any]:
         "DockerRootDir": "", "IndexServerAddress": "", "RegistryConfig": None, "Labels": [],
         "SecurityOptions": [], "Runtimes": {}, "DefaultRuntime": "", "InitBinary": "",
         "ContainerdCommit": {"ID": ""}, "RuncCommit": {"ID": ""}, "InitCommit": {"ID": ""},
-        "Swarm": {"NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive", "ControlAvailable": False},
+        # a manager's: only of one do clients ask for services (cli/command/system/inspect.go)
+        "Swarm": {"NodeID": "", "NodeAddr": "", "LocalNodeState": "active", "ControlAvailable": True},
     }  # fmt: skip

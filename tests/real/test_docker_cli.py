@@ -237,24 +237,26 @@ def test_what_stands_around(site: Site, client: str) -> None:
     assert b"line 3\n" in raw[0]
 
 
-def test_follow_goes_on_without_gap_or_double(site: Site, client: str) -> None:
+def test_follow_goes_on_without_gap_or_double_and_ends(site: Site, client: str) -> None:
     name = f"{RUN}-tick-{client}"
     opts = [f"--log-opt=fluentd-address={site.server.forward}", "--log-opt=fluentd-sub-second-precision=true"]
-    script = "for i in $(seq 60); do echo $i; echo e$i >&2; sleep 0.03; done"
+    script = "for i in $(seq 60); do echo $i; echo e$i >&2; sleep 0.03; done; printf end"
     running = threading.Thread(target=site.run, args=(name, script, "--log-driver=fluentd", *opts))
     running.start()
     site.server.find_after(f"/containers/{name}/logs", 10)
     reading = follower(client, site.host, "logs", "-f", name)
-    assert reading.stdout is not None
-    lines = [reading.stdout.readline() for _ in range(60)]
-    assert lines == [b"%d\n" % number for number in range(1, 61)]
+    shown = docker(client, site.host, "ps", "--filter", f"name={name}", "--format", "{{.Status}}")[0]
+    out, err = reading.communicate(timeout=30)
     running.join()
+    assert shown.startswith(b"Up ")
+    assert out == b"".join(b"%d\n" % number for number in range(1, 61)) + b"end"
+    assert err == b"".join(b"e%d\n" % number for number in range(1, 61))
+    assert reading.returncode == 0
     site.gone(name)
-    assert reading.poll() is None  # it goes on for as long as somebody reads
-    reading.terminate()
-    rest = reading.communicate(timeout=20)
-    assert (rest[0], rest[1].split()) == (b"", [b"e%d" % number for number in range(1, 61)])
-    assert docker(client, site.host, "logs", name)[1].split() == rest[1].split()
+    assert docker(client, site.host, "logs", "-f", name) == (out, err, 0)
+    assert docker(client, site.host, "ps", "-q", "--filter", f"name={name}")[0] == b""
+    shown = docker(client, site.host, "ps", "-a", "--filter", f"name={name}", "--format", "{{.Status}}")[0]
+    assert shown.startswith(b"Exited ")
 
 
 def test_follow_ends_at_until(site: Site, client: str) -> None:
@@ -263,18 +265,24 @@ def test_follow_ends_at_until(site: Site, client: str) -> None:
 
 
 @pytest.mark.parametrize("version", CLIENTS)
-def test_follow_ends_when_the_server_stops(version: str, logdock: Launcher, dockerd26: Dockerd) -> None:
+def test_follow_of_a_quiet_container_ends_when_the_server_stops(
+    version: str, logdock: Launcher, dockerd26: Dockerd
+) -> None:
     server = logdock("--store", "memory")
-    site = Site(server, dockerd26)
     dockerd26.lab("image", "bb:1")
     name = f"{RUN}-stop-{version}"
-    site.run(name, "echo hi", "--log-driver=fluentd", f"--log-opt=fluentd-address={server.forward}")
-    site.gone(name)
-    site.find(name, 1)
-    reading = follower(version, site.host, "logs", "-f", name)
+    options = ["--log-driver=fluentd", f"--log-opt=fluentd-address={server.forward}"]
+    dockerd26.docker(
+        "run", "-d", "--network=none", "--name", name, *options, "bb:1", "sh", "-c", "echo hi; sleep 600"
+    )
+    server.find_after(f"/containers/{name}/logs", 1)
+    reading = follower(version, f"tcp://{server.http}", "logs", "-f", name)
     assert reading.stdout is not None
     assert reading.stdout.readline() == b"hi\n"
+    time.sleep(1.5)  # several looks at whether the container is still there
+    assert reading.poll() is None
     assert server.stop() == 0
     until(lambda: reading.poll() is not None, 10, lambda: "the client still waits")
     assert reading.returncode == 0
     reading.communicate()
+    dockerd26.docker("rm", "-f", name)

@@ -24,9 +24,24 @@ def server(logdock_module: Launcher, dockerd26: Dockerd) -> Logdock:
     dockerd26.lab("image", "bb:1")
     for _ in range(2):  # two lives of one name
         options = [f"--log-opt=fluentd-address={made.forward}", "--log-opt=fluentd-sub-second-precision=true"]
-        command = ["run", "-d", "--network=none", "--name", NAME, "--label=a=b", "--log-driver=fluentd"]
+        command = [
+            "run",
+            "-d",
+            "--network=none",
+            "--name",
+            NAME,
+            "--label=a=b",
+            "--label=com.docker.compose.service=pinger",
+        ]
         identity = dockerd26.docker(
-            *command, "--log-opt=labels=a", *options, "bb:1", "sh", "-c", SCRIPT
+            *command,
+            "--log-driver=fluentd",
+            "--log-opt=labels=a,com.docker.compose.service",
+            *options,
+            "bb:1",
+            "sh",
+            "-c",
+            SCRIPT,
         ).strip()
         dockerd26.docker("wait", identity)
         dockerd26.docker("rm", identity)
@@ -56,29 +71,28 @@ def test_parameters(client: docker.DockerClient) -> None:
     assert one.logs(stderr=False, tail=3) == b"out 3\nend"
     assert one.logs(stdout=False) == b"err 1\nerr 2\nerr 3\n"
     assert list(one.logs(stream=True, tail=2)) == [b"err 3\n", b"end"]
-    assert [part for part in client.api.logs(one.id, stream=True, stdout=True, stderr=False)][0] == b"out 1\n"
+    assert next(client.api.logs(one.id, stream=True, stdout=True, stderr=False)) == b"out 1\n"
     stamped = one.logs(timestamps=True, tail=1).split(b" ")[0].decode()
     last = datetime.fromisoformat(stamped[:26] + "+00:00")
     assert one.logs(since=last - timedelta(hours=1)) == one.logs()
     assert one.logs(until=datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=1)) == b""
 
 
-def test_following(client: docker.DockerClient) -> None:
+def test_following_ends_after_the_last_line(client: docker.DockerClient) -> None:
     stream = client.containers.get(NAME).logs(stream=True, follow=True)
-    assert [next(stream) for _ in range(14)][-1] == b"end"
-    stream.close()
+    assert len(list(stream)) == 14
 
 
 def test_what_stands_around(client: docker.DockerClient) -> None:
     assert client.ping()
     assert client.version()["ApiVersion"] == "1.45"
     assert client.info()["Containers"] == 2
-    past = client.events(since=0, until=datetime.now(UTC).replace(tzinfo=None), decode=True)
-    assert [(event["Action"], event["Actor"]["Attributes"]["name"]) for event in past] == [
-        ("start", NAME)
-    ] * 2
+    soon = datetime.now(UTC).replace(tzinfo=None) + timedelta(seconds=1)  # it sends whole seconds
+    past = client.events(since=0, until=soon, decode=True)
+    told = [(event["Action"], event["Actor"]["Attributes"]["name"]) for event in past]
+    assert told == [("start", NAME), ("die", NAME)] * 2
     service = client.services.list()[0]
-    assert service.name == "bb"
+    assert service.name == "pinger"
     assert len(service.tasks()) == 2
     assert b"".join(service.logs(stdout=True, stderr=False)).count(b"out 1") == 2
 

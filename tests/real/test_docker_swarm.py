@@ -1,4 +1,4 @@
-"""`docker service ...` against a real swarm and against logdock: the same lines, and after the service is gone."""
+"""`docker service` against a real swarm, and against logdock after the service is gone: the same lines."""
 
 import random
 import socket
@@ -15,12 +15,16 @@ from tests.real.server import Logdock
 pytestmark = pytest.mark.docker
 
 NAME = f"pinger{random.randrange(1 << 32):08x}"
-SCRIPT = 'for i in 1 2 3; do echo "out $i of $HOSTNAME"; sleep 0.05; echo "err $i" >&2; sleep 0.05; done; sleep 600'
+SCRIPT = (
+    'for i in 1 2 3; do echo "out $i $HOSTNAME"; sleep 0.05; echo "err $i" >&2; sleep 0.05; done; sleep 99'
+)
 FORMS = [
-    [], ["--raw"], ["-t"], ["--no-trunc"], ["--no-resolve"], ["--no-task-ids"], ["-t", "--no-trunc", "-n", "1"],
-    ["--tail", "0"], ["-n", "2"], ["--since", "1h"], ["--since", "2099-01-01"],
+    [], ["--raw"], ["-t"], ["--no-trunc"], ["--no-resolve"], ["--no-task-ids"],
+    ["-t", "--no-trunc", "-n", "1"], ["--tail", "0"], ["-n", "2"], ["--since", "1h"],
+    ["--since", "2099-01-01"],
 ]  # fmt: skip
 REPLICAS = 3
+TEMPLATE = "docker/{{.Name}}/{{.ImageName}}/{{.ID}}"  # tells the image
 
 
 def free_port() -> int:
@@ -35,12 +39,13 @@ def swarm(dockerd26: Dockerd) -> Iterator[Dockerd]:
     dockerd26.docker("swarm", "init", "--advertise-addr", "127.0.0.1", "--listen-addr", listen)
     yield dockerd26
     dockerd26.docker("swarm", "leave", "--force")
-    dockerd26.docker("network", "rm", "docker_gwbridge")  # else its link stays
+    if "docker_gwbridge" in dockerd26.docker("network", "ls"):
+        dockerd26.docker("network", "rm", "docker_gwbridge")  # else its link stays
 
 
 @pytest.fixture(scope="module")
 def server(logdock_module: Launcher) -> Logdock:
-    return logdock_module("--store", "memory")
+    return logdock_module("--store", "memory", "--tag-template", TEMPLATE)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +54,8 @@ def said(swarm: Dockerd, server: Logdock) -> dict[str, dict[tuple[str, ...], lis
     swarm.docker(
         "service", "create", "-d", "--name", NAME, "--replicas", str(REPLICAS), "--log-driver", "fluentd",
         "--log-opt", f"fluentd-address={server.forward}", "--log-opt", "fluentd-sub-second-precision=true",
-        "--log-opt", r"labels-regex=^com\.docker\.", "bb:1", "sh", "-c", SCRIPT,
+        "--log-opt", f"tag={TEMPLATE}", "--log-opt", r"labels-regex=^com\.docker\.",
+        "bb:1", "sh", "-c", SCRIPT,
     )  # fmt: skip
     server.find_after(f"/services/{NAME}/logs", 6 * REPLICAS)
     host = swarm.environ["DOCKER_HOST"]
