@@ -46,15 +46,16 @@ async def events(request: Request) -> StreamingResponse:
         raise bad_request("`since` time ({}) cannot be after `until` time ({})".format(*told))
     filters = by.parse(value(request, "filters"), KNOWN)
     seen = await everything(services.store)
-    return ClosingResponse(_lines(services, streams, filters, (since, until), seen), "application/json")
+    past = _past(services, seen, (since, until), filters) if (since, until) != (None, None) else []
+    body = _lines(services, streams, filters, until, past, _alive(services, seen))
+    return ClosingResponse(body, "application/json")
 
 
 async def _lines(
-    services: Services, streams: Streams, filters: by.Filters,
-    ends: tuple[int | None, int | None], seen: Iterable[Seen],
+    services: Services, streams: Streams, filters: by.Filters, until: int | None,
+    past: Iterable[Happening], told: Mapping[str, tuple[Seen, bool]],
 ) -> AsyncGenerator[bytes, None]:  # fmt: skip
-    yield _rendered(_past(services, seen, ends, filters) if ends != (None, None) else [])
-    until, told = ends[1], _alive(services, seen)
+    yield _rendered(past)
     while not streams.closing and (until is None or services.clock() < until):
         await _pause(streams, services, until)
         found = _alive(services, await everything(services.store))
