@@ -8,6 +8,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from api import routes_health, routes_lists, routes_logs, routes_prune, routes_quarantine, routes_streams
+from api.docker.app import DockerApi, docker_app
 from api.errors import Unexpected, add_handlers
 from api.hosts import HostGuard
 from api.paths import EncodedPaths
@@ -43,6 +44,7 @@ def create_app(services: Services) -> FastAPI:
         app.include_router(router)
     add_handlers(app)
     app.add_middleware(EncodedPaths)
+    app.add_middleware(DockerApi, docker=docker_app(app))
     app.add_middleware(HostGuard, loopback_only=services.settings.http.is_loopback)
     app.add_middleware(Unexpected)
     return app

@@ -98,12 +98,12 @@ class House:
                 routers=[http_inputs(server.gate, journal)],
                 notes=self.notes,
                 quarantine=Worker(self._quarantine),
+                presence=self.pipeline.presence,
             )
         )
         self._serve_http(self._http_socket)
         gc.freeze()  # what was imported and built lives for ever: the collector need not walk it
-        host, port = self._http_socket.getsockname()[:2]
-        return {"http": str(Address("tcp", host, port))}
+        return {"http": str(Address("tcp", *self._http_socket.getsockname()[:2]))}
 
     def _normalizer(self) -> Normalizer:
         return Normalizer(self._settings.hostname, self._templates)

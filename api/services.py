@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from api.settings import Settings
+from ingest.presence import Presence
 from storage.metrics import Metrics
 from storage.quarantine_work import Worker
 from storage.store import Store
@@ -58,3 +59,4 @@ class Services:
     notes: Callable[[], list[str]] = _no_notes
     clock: Callable[[], int] = time.time_ns
     quarantine: Worker | None = None
+    presence: Presence = field(default_factory=Presence)

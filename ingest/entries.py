@@ -32,8 +32,11 @@ class Kind(IntEnum):
     START = 1  # a process began; every connection of the one before is closed. raw: JSON
     OPEN = 2
     DATA = 3
-    CLOSE = 4
+    CLOSE = 4  # raw: CLOSED_HERE, or nothing when the sender has ended the connection
     TICK = 5  # nothing arrived, but time passed while the joiner was holding something
+
+
+CLOSED_HERE = b"here"  # this server closed the connection; its sender may dial again at any time
 
 
 class Protocol(IntEnum):

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 import msgspec
 
 from ingest.decoding import Decoder
-from ingest.entries import Entry, Kind, Protocol, run_of
+from ingest.entries import CLOSED_HERE, Entry, Kind, Protocol, run_of
 from ingest.journal import Journal
+from ingest.presence import Presence
 from ingest.reader import Reader
 from parsers.event import Event
 from parsers.join import Joiner, Part
@@ -34,9 +35,13 @@ class Maker:
 
     `next` is the journal position before which everything was made, `records` counts what was read of each
     protocol and `replayed` what an earlier run had taken in; whoever publishes them resets them.
+    `presence` is told who is connected.
     """
 
-    def __init__(self, journal: Journal, normalizer: Normalizer, joiner: Joiner) -> None:
+    def __init__(
+        self, journal: Journal, normalizer: Normalizer, joiner: Joiner, presence: Presence | None = None
+    ) -> None:
+        self._presence = presence
         self.next = 0
         self.replayed = 0
         self.undecodable = 0
@@ -162,6 +167,8 @@ class Maker:
             connection = self._decoder.connection(entry)
             events += self._joiner.close(connection)
             self._decoder.forget(connection)
+            if self._presence is not None and self._is_of_this_run(entry):
+                self._presence.ended(entry.connection, entry.raw != CLOSED_HERE)
         elif entry.kind is Kind.START:
             events += self._joiner.close_all()
             self._decoder.begin_run()
@@ -181,6 +188,8 @@ class Maker:
             else:
                 events += self._joiner.add(item)
         self._index += len(taken)
+        if taken and entry.connection and self._presence is not None and self._is_of_this_run(entry):
+            self._presence.spoke(entry.connection, _event_of(taken[-1]).origin.container)
         if entry.position >= self.next:
             self._sequence += len(taken)
             self._count(entry, len(taken))
@@ -216,8 +225,11 @@ class Maker:
     def _count(self, entry: Entry, records: int) -> None:
         if records:
             self.records[entry.protocol] += records
-        if entry.position < self._journal.start_position:
+        if not self._is_of_this_run(entry):
             self.replayed += records
+
+    def _is_of_this_run(self, entry: Entry) -> bool:
+        return entry.position >= self._journal.start_position
 
     def _stamp(self, events: list[Event]) -> None:
         offset = self._offset
@@ -226,3 +238,7 @@ class Maker:
                 stamp(event, "offset", offset)
                 offset += 1
         self._offset = offset
+
+
+def _event_of(item: Event | Part) -> Event:
+    return item if isinstance(item, Event) else item.event

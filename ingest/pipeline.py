@@ -11,6 +11,7 @@ import time
 from ingest.ahead import Ahead
 from ingest.journal import Journal
 from ingest.making import Maker
+from ingest.presence import Presence
 from parsers.event import Event
 from parsers.join import Joiner
 from parsers.normalize import Normalizer
@@ -50,7 +51,8 @@ class Pipeline:
         self._tail = tail
         self._metrics = metrics
         self._ahead = ahead
-        self._maker = Maker(journal, normalizer, joiner)
+        self.presence = Presence()
+        self._maker = Maker(journal, normalizer, joiner, self.presence)
         self._stopping = False
         self._flush_after = 0.0  # on the monotonic clock
 
@@ -126,6 +128,7 @@ class Pipeline:
         if self._ahead is not None:
             self._ahead.handed_on(self.checkpoint.next)
         self._tail.publish(events)
+        self.presence.apply()
         self._tell(events)
         await self._let_go()
 

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import cast
 
-from ingest.entries import MAX_RAW_BYTES, Kind, Protocol
+from ingest.entries import CLOSED_HERE, MAX_RAW_BYTES, Kind, Protocol
 from ingest.gate import Gate, new_splitter
 from ingest.journal import Journal
 from ingest.resends import resend_key, without
@@ -59,7 +59,7 @@ class Connection(asyncio.Protocol):
         self.reads = 0
         self.overlapped = False  # its client had two frames on the way at once (gate.py says what that means)
         self._silence = Silence()
-        self._closed_idle = False
+        self._closed_idle = self._ended_by_sender = False
         self.peer = ""
         self.number = journal.new_connection()
 
@@ -104,16 +104,17 @@ class Connection(asyncio.Protocol):
                 self._gate.resume_later(self)
 
     def eof_received(self) -> bool:
+        self._ended_by_sender = True
         self._linger(_IN_ORDER)
         return False  # nothing more can come: close, as the sender did
 
-    def connection_lost(self, _: Exception | None) -> None:
+    def connection_lost(self, problem: Exception | None) -> None:
         if self._descriptor is not None:  # what came since close(), a turn of the loop ago: it is open still
             self._take_last(self._descriptor)
         self._gate.hold(self, 0)
         if not self._refused:
             self._end_of_stream()
-        self._append(Kind.CLOSE)
+        self._append(Kind.CLOSE, b"" if self._ended_by_sender or problem else CLOSED_HERE)
         if self._acks is not None and self._acks.heartbeats:
             self._gate.metrics.heartbeats.labels(self._label).inc(self._acks.heartbeats)
         asked = self.asked_for_acks and not self._closed_idle  # our own closing says nothing about its client

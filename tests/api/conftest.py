@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.services import Readiness, Services
 from api.settings import Settings, load_settings
+from ingest.presence import Presence
 from parsers.event import Container, Event, Origin, make_origin
 from storage.memory import MemoryStore
 from storage.metrics import Metrics
@@ -67,6 +68,7 @@ class House:
     readiness: Readiness = field(default_factory=Readiness)
     notes: list[str] = field(default_factory=list)
     settings: Settings = field(default_factory=load_settings)
+    presence: Presence = field(default_factory=Presence)
     count: int = 0
 
     def __post_init__(self) -> None:
@@ -81,6 +83,7 @@ class House:
             readiness=lambda: self.readiness,
             notes=lambda: list(self.notes),
             clock=lambda: NOW,
+            presence=self.presence,
         )
 
     def events(self, origin: Origin, messages: Sequence[str], **more: Any) -> list[Event]:

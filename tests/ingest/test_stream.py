@@ -12,7 +12,7 @@ import pytest
 from ingest import gate as gate_module
 from ingest import journal as journal_module
 from ingest import stream
-from ingest.entries import Kind, Protocol
+from ingest.entries import CLOSED_HERE, Kind, Protocol
 from tests.ingest.bench import Journals, ack, counted, data, entries, frame, part, until
 from tests.ingest.listening import Listening
 
@@ -276,3 +276,16 @@ async def test_a_sender_is_reset_when_this_process_dies(house: Listening) -> Non
     linger = socket.socket(fileno=os.dup(descriptor))
     assert linger.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == stream._RESET
     linger.close()
+
+
+async def test_the_journal_tells_who_ended_a_connection(house: Listening) -> None:
+    ended, refused = await house.sender(), await house.sender()
+    ended.send(frame("line"))
+    await until(lambda: data(house.journal))
+    await ended.close()
+    await until(lambda: entries(house.journal)[-1].kind is Kind.CLOSE)
+    assert entries(house.journal)[-1].raw == b""
+    refused.send(b"\xc1")  # no MessagePack
+    await refused.end()
+    await until(lambda: [entry.kind for entry in entries(house.journal)].count(Kind.CLOSE) == 2)
+    assert entries(house.journal)[-1].raw == CLOSED_HERE
