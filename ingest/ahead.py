@@ -69,6 +69,7 @@ class Ahead:
         while True:
             if maker.caught_up:
                 with contextlib.suppress(TimeoutError):  # a silent journal may have been damaged and rolled
-                    await asyncio.wait_for(self._journal.wait(maker.read_to), AHEAD_SECONDS)
+                    async with asyncio.timeout(AHEAD_SECONDS):
+                        await self._journal.wait(maker.read_to)
             self._tail.publish(maker.step(), stored=False)
             await asyncio.sleep(0)

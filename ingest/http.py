@@ -70,7 +70,8 @@ class Inputs:
         key = xxh3_128_digest(frames.raw)
         safe = self._brought_before(key) or self._append(protocol, peer, frames)
         try:
-            await asyncio.wait_for(safe.wait(), UNANSWERED_SECONDS)
+            async with asyncio.timeout(UNANSWERED_SECONDS):
+                await safe.wait()
         except TimeoutError:
             self._late.setdefault(key, []).append(safe)
             if len(self._late) > MAX_LATE:

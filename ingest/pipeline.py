@@ -112,7 +112,8 @@ class Pipeline:
     async def _wait_for_work(self) -> None:
         while self.caught_up and not self._finished:
             try:
-                await asyncio.wait_for(self._journal.wait(self._maker.read_to), TICK_NS / 1e9)
+                async with asyncio.timeout(TICK_NS / 1e9):
+                    await self._journal.wait(self._maker.read_to)
             except TimeoutError:
                 if self._maker.holds and not self._stopping:
                     self._journal.tick()

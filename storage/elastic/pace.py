@@ -97,4 +97,5 @@ async def rest(woken: asyncio.Event, least: float, most: float) -> None:
     await asyncio.sleep(min(least, most))
     if most > least:
         with suppress(TimeoutError):
-            await asyncio.wait_for(woken.wait(), most - least)
+            async with asyncio.timeout(most - least):
+                await woken.wait()

@@ -269,7 +269,8 @@ class Sending:
     async def _change(self, seconds: float | None = None) -> None:
         """Until something moved, or the time is over."""
         try:
-            await asyncio.wait_for(self._changed.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
         except TimeoutError:
             return
 

@@ -389,3 +389,12 @@ async def test_what_was_refused_is_put_back_once(server: FakeElasticsearch, open
     assert await store.put_back(events(1, 1)) == []
     assert sorted(server.ids) == ids(3)
     assert len(rejected) == 1
+
+
+async def test_no_change_at_the_same_moment_takes_a_question_its_end(opened: Open) -> None:
+    """A question waits for what is on its way a while and no longer, whatever moves just when it gives up."""
+    store = await opened(fresh_seconds=0.0)
+    for number in range(20):
+        await store.append(events(number, 1), Checkpoint(number + 1))
+        page = await store.search(Query())
+        assert page.notes and "behind" in page.notes[0]
