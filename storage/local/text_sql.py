@@ -12,8 +12,8 @@ from storage.expression import REGEX_FLAGS, And, Expression, Field, Not, Or, Reg
 
 SQL = tuple[str, list[Any]]  # a condition and its parameters
 
-_ALL: SQL = ("TRUE", [])
-_NONE: SQL = ("FALSE", [])
+ALL: SQL = ("TRUE", [])
+NONE: SQL = ("FALSE", [])
 
 _JSON = "coalesce(fields, message)"  # a JSON line's fields are its message
 _UNSAFE = frozenset("\u03c3\u03c2\u0307")  # lower-case letters that the two make differently
@@ -26,15 +26,15 @@ def candidates(expression: Expression) -> SQL:
     match expression:
         case Text(value):
             run = _longest_run(value)
-            return ("contains(lower(message), ?)", [run]) if run else _ALL
+            return ("contains(lower(message), ?)", [run]) if run else ALL
         case Regex():
             return _regex(expression)
         case Field():
             return _field(expression)
         case Not(item):
-            return _not(certainties(item))
+            return negated(certainties(item))
         case And(items):
-            return _and([candidates(item) for item in items])
+            return both([candidates(item) for item in items])
         case Or(items):
             return _or([candidates(item) for item in items])
 
@@ -44,16 +44,16 @@ def certainties(expression: Expression) -> SQL:
     match expression:
         case Text(value):
             if not value.isascii():
-                return _NONE
+                return NONE
             return "(contains(lower(message), ?) AND NOT contains(message, ?))", [value, _FOLDED]
         case Regex():
             return _regex(expression)
         case Field():
-            return _NONE
+            return NONE
         case Not(item):
-            return _not(candidates(item))
+            return negated(candidates(item))
         case And(items):
-            return _and([certainties(item) for item in items])
+            return both([certainties(item) for item in items])
         case Or(items):
             return _or([certainties(item) for item in items])
 
@@ -71,7 +71,7 @@ def _field(expression: Field) -> SQL:
     if run and expression.op in ("=", "prefix") and not set(expression.value) <= _NUMERIC:
         parts.append((f"contains(lower({_JSON}), ?)", [run]))
     escaped: SQL = (f"contains({_JSON}, ?)", ["\\"])
-    return _and([("(json_line OR fields IS NOT NULL)", []), _or([escaped, _and(parts)])])
+    return both([("(json_line OR fields IS NOT NULL)", []), _or([escaped, both(parts)])])
 
 
 def _longest_run(lowered: str) -> str:
@@ -82,18 +82,20 @@ def _longest_run(lowered: str) -> str:
     return max(plain.split("\0"), key=len)
 
 
-def _not(item: SQL) -> SQL:
-    if item in (_ALL, _NONE):
-        return _NONE if item == _ALL else _ALL
+def negated(item: SQL) -> SQL:
+    """The opposite of a condition, which must not be NULL."""
+    if item in (ALL, NONE):
+        return NONE if item == ALL else ALL
     return f"NOT {item[0]}", item[1]
 
 
-def _and(items: list[SQL]) -> SQL:
-    return _NONE if _NONE in items else _joined(" AND ", [item for item in items if item != _ALL], _ALL)
+def both(items: list[SQL]) -> SQL:
+    """All of the conditions."""
+    return NONE if NONE in items else _joined(" AND ", [item for item in items if item != ALL], ALL)
 
 
 def _or(items: list[SQL]) -> SQL:
-    return _ALL if _ALL in items else _joined(" OR ", [item for item in items if item != _NONE], _NONE)
+    return ALL if ALL in items else _joined(" OR ", [item for item in items if item != NONE], NONE)
 
 
 def _joined(word: str, items: list[SQL], neutral: SQL) -> SQL:
