@@ -81,6 +81,8 @@ class Counts:
 
     def add(self, place: int, values: Iterable[str], count: int = 1) -> None:
         """`count` lines in bucket `place`, each with these values."""
+        if not count:
+            return
         self.lines[place] = self.lines.get(place, 0) + count
         self.add_values(place, values, count)
 

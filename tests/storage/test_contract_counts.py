@@ -176,7 +176,7 @@ async def judged(lines: Sequence[Event]) -> MemoryStore:
     return store
 
 
-@pytest.mark.parametrize("query", QUERIES, ids=str)
+@pytest.mark.parametrize("query", QUERIES, ids=range(len(QUERIES)))
 async def test_values_are_counted_as_the_reference_does(subject: Subject, query: Query) -> None:
     await subject.add(LINES[:50])
     await subject.add(LINES[50:])

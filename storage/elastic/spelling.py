@@ -1,0 +1,21 @@
+"""Values of parsed fields as the index has them.
+
+A `flattened` keeps numbers as they were written, 1.50 beside 1.5, and does not tell them from texts; so what
+a line's value is can then only be seen in the line.
+"""
+
+import json
+import re
+
+from storage.by import MAX_VALUE
+from storage.expression import text_form
+
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)  # RFC 8259, section 6
+
+
+def as_number(term: str) -> str | None:
+    """The value of a term that is a number in another spelling than its value's; None for all other terms."""
+    if not _NUMBER.fullmatch(term):
+        return None
+    value = text_form(json.loads(term))
+    return value[:MAX_VALUE] if value != term else None
