@@ -64,6 +64,27 @@ async def test_broken_minutes_are_read(store: LocalStore, tmp_path: Path) -> Non
     await store.close()
 
 
+@pytest.mark.parametrize("since", [-1, 0, 1, MINUTE - 1, MINUTE, MINUTE + 1])
+@pytest.mark.parametrize("until", [-1, 0, 1, MINUTE - 1, MINUTE, MINUTE + 1])
+async def test_where_minutes_break(tmp_path: Path, since: int, until: int) -> None:
+    """Every line on either side of a minute's end is counted once, by counters or by a scan."""
+    times = [HOUR + n * MINUTE + edge for n in range(8) for edge in (-1, 0, 1)]
+    lines = [event(n, timestamp=time) for n, time in enumerate(times)]
+    store = LocalStore(tmp_path, JOURNAL, Metrics())
+    await store.start()
+    await store.append(lines, after(lines))
+    await store.flush()
+    query = Query(since=HOUR + since, until=HOUR + 5 * MINUTE + until)
+    inside = [time for time in times if HOUR + since <= time <= HOUR + 5 * MINUTE + until]
+    found = await store.histogram(query, By("service"), 7)
+    assert found.interval % MINUTE == 0 and found.exact
+    assert [b.count for b in found.buckets] == [
+        sum(b.start <= time < b.start + found.interval for time in inside) for b in found.buckets
+    ]
+    assert found.lines == len(inside) == (await store.facets(query, By("host"), 1)).values[0].count
+    await store.close()
+
+
 async def test_a_file_that_cannot_be_read_hides_no_other(store: LocalStore, tmp_path: Path) -> None:
     damage(tmp_path)
     more = events(1000, 10)
