@@ -15,7 +15,7 @@ from storage.counts import MANY_VALUES, Counts
 from storage.elastic import dsl as elastic_dsl
 from storage.elastic import lists as elastic_lists
 from storage.elastic.client import Client
-from storage.elastic.composite import Group, TooManyError, groups, total
+from storage.elastic.composite import Group, TooManyError, groups, total, value_of, value_source
 from storage.elastic.dsl import DSL
 from storage.elastic.hits import Reader
 from storage.elastic.spelling import as_number
@@ -75,10 +75,10 @@ async def _add_lines(counts: Counts, server: Server, query: DSL, values: tuple[s
 
 async def _add_values(counts: Counts, server: Server, query: DSL, field: str) -> set[str]:
     spelled = set()
-    source = [*_time(counts.grid), _terms(field)]
+    source = [*_time(counts.grid), value_source(field)]
     async for found in groups(server.client, server.stream, query, source):
         for group in found:
-            term = _term(group)
+            term = value_of(group)
             value = as_number(term)
             if value is not None:
                 spelled.add(term)
@@ -88,11 +88,11 @@ async def _add_values(counts: Counts, server: Server, query: DSL, field: str) ->
 
 async def _add(counts: Counts, server: Server, query: DSL, by: By) -> None:
     """Lines with the one value that each of them has."""
-    source = [*_time(counts.grid), _terms(_KEYWORDS.get(by.kind, "logdock.origin"))]
+    source = [*_time(counts.grid), value_source(_KEYWORDS.get(by.kind, "logdock.origin"))]
     async for found in groups(server.client, server.stream, query, source):
-        names = await _names(server, by, [_term(group) for group in found])
+        names = await _names(server, by, [value_of(group) for group in found])
         for group in found:
-            if (name := names.get(_term(group))) is not None:
+            if (name := names.get(value_of(group))) is not None:
                 counts.add(_place(counts.grid, group), (name,), group.doc_count)
 
 
@@ -107,15 +107,6 @@ async def _names(server: Server, by: By, terms: list[str]) -> dict[str, str]:
         read = await elastic_lists.origins(server.client, server.stream, server.reader, some)
         found |= {digest: origin_value(by, origin) for digest, origin in read.items()}
     return found
-
-
-def _term(group: Group) -> str:
-    value = group.key["value"]
-    return NONE if value is None else str(value)
-
-
-def _terms(field: str) -> dict[str, Any]:
-    return {"value": {"terms": {"field": field, "missing_bucket": True}}}
 
 
 def _time(grid: Grid) -> Source:

@@ -6,7 +6,10 @@ capital dotted I, which Lucene folds to a plain i and Python does not, carry the
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 from storage.elastic.docs import MARK_FIELDS, MARK_TOKENS
 from storage.elastic.dsl import MAX_LITERAL, candidates, marked, neither, subfield
@@ -25,39 +28,72 @@ NOTHING: DSL = {"match_none": {}}
 DATED: DSL = neither([{"exists": {"field": "logdock.timestamp"}}])  # its @timestamp is its time
 
 
-def certain(expression: Expression) -> DSL | None:
+class Terms(msgspec.Struct, frozen=True):
+    """The terms in the index of one parsed field: those that fulfil a condition on it, and those whose values
+    the index does not tell (spelling.py)."""
+
+    matching: list[str]
+    doubtful: list[str]
+
+
+Known = Mapping[Field, Terms]  # conditions whose terms were looked up
+
+
+def certain(expression: Expression, known: Known = {}) -> DSL | None:  # noqa: B006 - never changed
     """A condition that no document fulfils which does not match; None when there is none."""
     match expression:
         case Text(value):
             return _text(value)
-        case Field():
+        case Field(path):
+            if expression in known:
+                return {"terms": {_name(path): known[expression].matching}}
             return _field(expression)
         case Not(item):
-            wide = possible(item)
+            wide = possible(item, known)
             return None if wide is None else neither([wide])
         case And(items):
-            known = [condition for item in items if (condition := certain(item)) is not None]
-            return all_of(known) if len(known) == len(items) else None
+            sure = [condition for item in items if (condition := certain(item, known)) is not None]
+            return all_of(sure) if len(sure) == len(items) else None
         case Or(items):
-            known = [condition for item in items if (condition := certain(item)) is not None]
-            return any_of(known) if known else None
+            sure = [condition for item in items if (condition := certain(item, known)) is not None]
+            return any_of(sure) if sure else None
     return None
 
 
-def possible(expression: Expression) -> DSL | None:
+def possible(expression: Expression, known: Known = {}) -> DSL | None:  # noqa: B006 - never changed
     """A condition that every matching document fulfils; None when there is none. As dsl.candidates, but it
-    also knows what a Not leaves out."""
+    also knows what a Not leaves out, and the terms that were looked up."""
     match expression:
+        case Field(path) if expression in known:
+            terms = known[expression]
+            return any_of([{"terms": {_name(path): [*terms.matching, *terms.doubtful]}}, marked(MARK_FIELDS)])
         case Not(item):
-            sure = certain(item)
+            sure = certain(item, known)
             return None if sure is None else neither([sure])
         case And(items):
-            known = [condition for item in items if (condition := possible(item)) is not None]
-            return all_of(known) if known else None
+            wide = [condition for item in items if (condition := possible(item, known)) is not None]
+            return all_of(wide) if wide else None
         case Or(items):
-            known = [condition for item in items if (condition := possible(item)) is not None]
-            return any_of(known) if len(known) == len(items) else None
+            wide = [condition for item in items if (condition := possible(item, known)) is not None]
+            return any_of(wide) if len(wide) == len(items) else None
     return candidates(expression)
+
+
+def unknown_fields(expression: Expression) -> set[Field]:
+    """The conditions on fields that only a look at their terms can judge."""
+    match expression:
+        case Field(path):
+            judged = _field(expression) is not None or subfield("docker.fields", path) is None
+            return set() if judged else {expression}
+        case Not(item):
+            return unknown_fields(item)
+        case And(items) | Or(items):
+            return {field for item in items for field in unknown_fields(item)}
+    return set()
+
+
+def _name(path: str) -> str:
+    return f"docker.fields.{path}"
 
 
 def _text(value: str) -> DSL | None:

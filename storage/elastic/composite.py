@@ -74,3 +74,14 @@ async def groups(
             return
         composite["after"] = found.after_key
     raise TooManyError
+
+
+def value_source(field: str, missing: bool = True) -> dict[str, Any]:
+    """The source that parts documents by a field, `missing`: also those without it."""
+    return {"value": {"terms": {"field": field, "missing_bucket": missing}}}
+
+
+def value_of(group: Group) -> str:
+    """The field's value, empty for none."""
+    value = group.key["value"]
+    return "" if value is None else str(value)

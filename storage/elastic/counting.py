@@ -11,9 +11,11 @@ from storage.elastic import certain as elastic_certain
 from storage.elastic import dsl as elastic_dsl
 from storage.elastic import lists as elastic_lists
 from storage.elastic.aggregate import Server, add
-from storage.elastic.certain import DATED, DSL, NOTHING, OURS
-from storage.elastic.composite import total
+from storage.elastic.certain import DATED, DSL, NOTHING, OURS, Terms
+from storage.elastic.composite import BUCKETS_AT_ONCE, groups, total, value_of, value_source
 from storage.elastic.search import SCAN_HITS, SCAN_WINDOW, hits
+from storage.elastic.spelling import judged
+from storage.expression import Expression, Field
 from storage.grid import EVERYTHING, Grid
 from storage.query import Query, matches_origin, matching
 
@@ -60,11 +62,25 @@ class Counting:
         self._base = [OURS, *await self._origins(), *elastic_dsl.line_filters(query)]
         self._sure = [DATED]
         if query.text is not None:
-            wide, sure = elastic_certain.possible(query.text), elastic_certain.certain(query.text)
+            known = await self._terms(query.text)
+            wide = elastic_certain.possible(query.text, known)
+            sure = elastic_certain.certain(query.text, known)
             self._base += [wide] if wide is not None else []
             self._sure.append(sure if sure is not None else NOTHING)
         if by is not None and by.kind == "field":
             self._sure.append(elastic_certain.whole_fields(by.key))
+
+    async def _terms(self, expression: Expression) -> dict[Field, Terms]:
+        """The terms of those fields that only a look at them can judge; not of fields with very many."""
+        known: dict[Field, Terms] = {}
+        query = elastic_dsl.both(self._base)
+        for field in elastic_certain.unknown_fields(expression):
+            source = [value_source(f"docker.fields.{field.path}", missing=False)]
+            async for found in groups(self._client, self._stream, query, source):
+                if len(found) < BUCKETS_AT_ONCE:
+                    known[field] = judged(field, [value_of(group) for group in found])
+                break
+        return known
 
     async def _origins(self) -> list[DSL]:
         """The filters on who printed a line, exactly: origins that the index cannot tell are looked at."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from storage.elastic.certain import certain, origin_filters, possible, whole_fields
+from storage.elastic.certain import Terms, certain, origin_filters, possible, unknown_fields, whole_fields
 from storage.elastic.dsl import MAX_LITERAL, neither
 from storage.elastic.template import IGNORE_ABOVE
 from storage.grammar import parse
@@ -69,6 +69,23 @@ def test_what_is_certain(q: str, condition: Any) -> None:
 )  # fmt: skip
 def test_what_is_possible_without_something(q: str, condition: Any) -> None:
     assert possible(parse(q)) == condition
+
+
+def test_fields_whose_terms_were_looked_up() -> None:
+    """Numbers are compared as values, and written in any way: only their terms tell."""
+    asked = parse("status:>=500 path:/x -took:<1.5")
+    fields = unknown_fields(asked)
+    assert {field.path for field in fields} == {"status", "took"}
+    known = {field: Terms(["a"], ["b"]) for field in fields}
+    hit, wide = ({"terms": {"docker.fields.status": terms}} for terms in (["a"], ["a", "b"]))
+    took, all_took = ({"terms": {"docker.fields.took": terms}} for terms in (["a"], ["a", "b"]))
+    either = [{"bool": {"should": [one, FIELDS], "minimum_should_match": 1}} for one in (wide, all_took)]
+    path = indexed("term", "path", "/x")
+    assert certain(asked, known) == {"bool": {"filter": [hit, path, neither([either[1]])]}}
+    assert possible(asked, known) == {
+        "bool": {"filter": [either[0], possible(parse("path:/x")), neither([took])]}
+    }
+    assert unknown_fields(parse("path:/x a..b:>1 timeout /x/")) == set()
 
 
 LONG = "x" * (IGNORE_ABOVE + 1)
