@@ -20,7 +20,7 @@ from storage.grid import EMPTY, EVERYTHING, MINUTE, Grid, grid
 from storage.local import columns, parquet_sql, text_sql
 from storage.local.catalogue import FileEntry
 from storage.local.counters import Scan, countable, split
-from storage.local.counting_sql import certain, key_of, minute_place, place_of
+from storage.local.counting_sql import certain, key_of, minute_place, place_of, possible
 from storage.local.hot import Batch
 from storage.local.minutes import Minutes
 from storage.local.origins import Origins
@@ -247,7 +247,9 @@ class Pass:
                 self._reach(event.timestamp, event.timestamp)
 
     def _where(self, query: Query) -> parquet_sql.SQL:
-        return parquet_sql.where(query, self._selected, self._counter.snapshot.journal, None)
+        journal = self._counter.snapshot.journal
+        filters = parquet_sql.where(replace(query, text=None), self._selected, journal, None)
+        return parquet_sql.join([filters, possible(query)])
 
     def _named(self, key: int | str) -> Iterable[str]:
         """The values that a group has: `key` is one, or the number of an origin."""

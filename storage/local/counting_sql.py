@@ -1,21 +1,27 @@
 """Counting questions -> SQL over columns.py's and minutes.py's columns: pure translation."""
 
 from storage.by import NONE, By
-from storage.expression import Field
 from storage.grid import MINUTE, Grid
-from storage.local import text_sql
+from storage.local import fields_sql
+from storage.local.text_sql import ALL, SQL, both, either, negated
 from storage.query import Query
 
 _SAFE = 2**62  # differences of times within it are within 64 bits
 
 
-def certain(query: Query, by: By | None) -> text_sql.SQL:
-    """The lines among the candidates of a query that match for certain, and have the value that SQL tells."""
-    sure = text_sql.ALL
-    if query.text is not None and text_sql.candidates(query.text) != text_sql.certainties(query.text):
-        sure = text_sql.certainties(query.text)
-    if by is not None and by.kind == "field":  # SQL tells only those that have no value at all
-        return text_sql.both([sure, text_sql.negated(text_sql.candidates(Field(by.key, "prefix", "")))])
+def possible(query: Query) -> SQL:
+    """The text's part of a condition that every line which matches fulfils."""
+    return fields_sql.candidates(query.text) if query.text is not None else ALL
+
+
+def certain(query: Query, by: By | None) -> SQL:
+    """The lines among the possible ones that match for certain, and whose value SQL tells."""
+    sure = ALL
+    if query.text is not None and fields_sql.certainties(query.text) != fields_sql.candidates(query.text):
+        sure = fields_sql.certainties(query.text)
+    if by is not None and by.kind == "field":
+        none = negated(fields_sql.may_have(by.key))
+        sure = both([sure, either([none, fields_sql.plain(by.key)])])
     return sure
 
 
@@ -35,7 +41,9 @@ def minute_place(grid: Grid) -> str:
 
 
 def key_of(by: By | None) -> str:
-    """What tells the value of a row: the value itself, or the number of the origin."""
-    if by is None or by.kind == "field":
+    """What tells the value of a certain row: the value itself, or the number of the origin."""
+    if by is None or (by.kind == "field" and not fields_sql.tells(by.key)):
         return f"'{NONE}'"
+    if by.kind == "field":
+        return f"CASE WHEN {fields_sql.plain(by.key)[0]} THEN {fields_sql.value(by.key)} ELSE '{NONE}' END"
     return "origin" if by.of_origin else f"coalesce({by.kind}, '{NONE}')"

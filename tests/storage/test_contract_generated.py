@@ -229,8 +229,8 @@ async def compared(subject: Subject, seed: int, count: int) -> None:
     random_ = random.Random(seed)
     stored, judge = lines(random_), MemoryStore()
     await judge.append(stored, after(stored))
-    for start in range(0, LINES, LINES // 4):
-        await subject.add(stored[start : start + LINES // 4])
+    for start in range(0, LINES, LINES // 2):
+        await subject.add(stored[start : start + LINES // 2])
     asked = [Questions(random_).ask() for _ in range(count)]
     wrong: list[tuple[Any, Any, Any]] = []
 
