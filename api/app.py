@@ -7,7 +7,15 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from api import routes_health, routes_lists, routes_logs, routes_prune, routes_quarantine, routes_streams
+from api import (
+    routes_counts,
+    routes_health,
+    routes_lists,
+    routes_logs,
+    routes_prune,
+    routes_quarantine,
+    routes_streams,
+)
 from api.docker.app import DockerApi, docker_app
 from api.errors import Unexpected, add_handlers
 from api.hosts import HostGuard
@@ -38,6 +46,7 @@ def create_app(services: Services) -> FastAPI:
     # in this order: /logs/tail and /logs/export are no event ids
     for router in (routes_streams.router, routes_logs.router, routes_lists.router, routes_health.router):
         app.include_router(router)
+    app.include_router(routes_counts.router)
     app.include_router(routes_quarantine.router)
     app.include_router(routes_prune.router)
     for router in services.routers:

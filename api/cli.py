@@ -26,6 +26,7 @@ COMMANDS = {
     "logs": "api.cli_logs",
     "ps": "api.cli_ps",
     "export": "api.cli_export",
+    "histogram": "api.cli_histogram",
     "emit": "api.cli_emit",
     "tag": "api.cli_tag",
     "prune": "api.cli_prune",

@@ -86,9 +86,9 @@ def logs(
     with asking(server) as client:
         one_container = False
         if name is not None:
-            kind = _kind(client, name)
+            kind = kind_of(client, name)
             one_container = kind == "container"
-            params = _narrowed(params, kind, name)
+            params = narrowed(params, kind, name)
         printer = formatted or Printer(
             output, timestamps=timestamps, details=details, names=not one_container
         )
@@ -122,13 +122,14 @@ def count_of(tail: str) -> int | None:
     return int(tail) if tail.isascii() and tail.isdigit() else None
 
 
-def _narrowed(params: Params, kind: str, name: str) -> Params:
+def narrowed(params: Params, kind: str, name: str) -> Params:
+    """`params` about this container or service only."""
     if kind in params:
         raise CliError(f"{name!r} is a {kind}: leave out --{kind}, or the name", 2)
     return {**params, kind: name}
 
 
-def _kind(client: Client, name: str) -> str:
+def kind_of(client: Client, name: str) -> str:
     """Whether `name` is a container or a service: exact names first, then the start of a container's id."""
     from api.client import RefusedError
 

@@ -9,6 +9,9 @@ from typing import Any
 from fastapi import Request
 
 from api.services import Services
+from storage.by import WORDS
+from storage.counts import DEFAULT_FACETS, MAX_FACETS
+from storage.grid import DEFAULT_BUCKETS, MAX_BUCKETS
 from storage.query import DEFAULT_LIMIT, MAX_LIMIT, Page, Query, QueryError, encode_cursor
 from storage.resolve import resolve
 
@@ -55,6 +58,14 @@ def next_token(question: Question, page: Page) -> str | None:
     return None if page.next is None else encode_cursor(page.next, question.query)
 
 
+def asked_one(request: Request, name: str) -> str | None:
+    """A parameter that only some routes have; None when it is not given. Raises QueryError."""
+    given = request.query_params.getlist(name)
+    if len(given) > 1:
+        raise QueryError(name, "is given more than once")
+    return given[0] if given else None
+
+
 def asked_count(request: Request, name: str, default: int | None, most: int | None) -> int | None:
     """A whole number parameter that only some routes have. Raises QueryError."""
     text = request.query_params.get(name)
@@ -94,6 +105,8 @@ _LIMIT = _parameter("limit", f"Lines a page, at most {MAX_LIMIT}.", type="intege
 _ORDER = _parameter("order", "desc (newest first) or asc.", enum=["desc", "asc"], default="desc")
 _CURSOR = _parameter("cursor", "`next` of the page before; the other parameters unchanged.")
 
+_FIELD = f"{', '.join(WORDS)}, label.KEY, or the path of a parsed field"
+
 QUARANTINE_PARAMETERS = {
     "parameters": [
         _parameter("reason", "Why it was refused, in one word."),
@@ -113,6 +126,26 @@ CONTEXT_PARAMETERS = {
         _parameter("scope", "container, service, host or all.", default="container"),
         *_ORIGIN,
         *_LINE,
+    ]
+}
+HISTOGRAM_PARAMETERS = {
+    "parameters": [
+        _parameter("by", f"Count each value apart: {_FIELD}."),
+        _parameter(
+            "buckets", f"Buckets at most, up to {MAX_BUCKETS}.", type="integer", default=DEFAULT_BUCKETS
+        ),
+        *_ORIGIN,
+        *_LINE,
+        *_TIME,
+    ]
+}
+FACET_PARAMETERS = {
+    "parameters": [
+        {**_parameter("field", f"What to count by: {_FIELD}."), "required": True},
+        _parameter("limit", f"Values at most, up to {MAX_FACETS}.", type="integer", default=DEFAULT_FACETS),
+        *_ORIGIN,
+        *_LINE,
+        *_TIME,
     ]
 }
 TAIL_PARAMETERS = {

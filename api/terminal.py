@@ -55,7 +55,12 @@ def by_level(text: str, level: str | None) -> str:
 
 def by_name(name: str) -> str:
     """A container's name in a colour of its own, the same every time."""
-    return _NAMES[zlib.crc32(name.encode()) % len(_NAMES)] + name + RESET
+    return in_colour_of(name, name)
+
+
+def in_colour_of(text: str, name: str) -> str:
+    """`text` in the colour of that name."""
+    return _NAMES[zlib.crc32(name.encode("utf-8", "replace")) % len(_NAMES)] + text + RESET
 
 
 def dim(text: str) -> str:

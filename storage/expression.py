@@ -25,7 +25,7 @@ Operator = Literal["=", "prefix", ">", ">=", "<", "<="]
 REGEX_FLAGS = "(?im)"  # put in front of every pattern, whichever engine of the RE2 family runs it
 
 _NUMBER = re.compile(r"[+-]?(\d+|\d+\.\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
-_LONGEST_NUMBER = 400  # characters; every float has fewer, and int() of a long text takes quadratic time
+LONGEST_NUMBER = 400  # characters; every float has fewer, and int() of a long text takes quadratic time
 
 
 class Text(msgspec.Struct, frozen=True, tag=True):
@@ -170,17 +170,18 @@ def text_form(value: Any) -> str:
 def number(value: Any) -> int | float | None:
     """The number that a value is or, being a string, looks like; None when it is none."""
     if isinstance(value, str):
-        if len(value) > _LONGEST_NUMBER or not _NUMBER.fullmatch(value):
+        if len(value) > LONGEST_NUMBER or not _NUMBER.fullmatch(value):
             return None
         return float(value) if set(value) & set(".eE") else int(value)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _field_holds(fields: Mapping[str, Any], path: str, op: Operator, value: str) -> bool:
-    return any(_compares(found, op, value) for found in values_at(fields, path))
+    return any(compares(found, op, value) for found in values_at(fields, path))
 
 
-def _compares(found: Any, op: Operator, value: str) -> bool:
+def compares(found: Any, op: Operator, value: str) -> bool:
+    """Whether one value of a field compares so with the value of a Field."""
     if op == "=":
         return text_form(found).lower() == value
     if op == "prefix":

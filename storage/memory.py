@@ -9,12 +9,24 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from parsers.event import Container, Event, Origin, parse_id
+from storage.by import By
+from storage.counts import (
+    Counts,
+    Facets,
+    Histogram,
+    facets_of,
+    grid_of,
+    histogram_of,
+    noted,
+    question,
+)
+from storage.grid import EVERYTHING, Grid
 from storage.lists import MAX_FOUND, container_summary, identity, refers
 from storage.metrics import Metrics
 from storage.prune import Pruned, PruneResult, Selection, selects
 from storage.prune_counts import Tally
 from storage.pruned import PrunedLog, pruned
-from storage.pruned_notes import with_notes
+from storage.pruned_notes import notes, with_notes
 from storage.query import Page, Query, arrival_key, cursor_after, matches_origin, matching, sort_key
 from storage.store import Checkpoint, ContainerSummary, Lag, NameSummary, Rejection
 
@@ -104,6 +116,22 @@ class MemoryStore:
             return ours
         return ours + [e for e in self._events.values() if e.journal != self._journal]
 
+    async def histogram(self, query: Query, by: By | None, buckets: int) -> Histogram:
+        """See Store.histogram."""
+        asked = question(query)
+        events = matching(asked, list(self._events.values()))
+        times = [event.timestamp for event in events]
+        place = grid_of(asked, min(times, default=None), max(times, default=None), buckets)
+        answer = histogram_of(_counted(events, by, place))
+        return noted(answer, notes(asked, None, self.pruned()))
+
+    async def facets(self, query: Query, by: By, limit: int) -> Facets:
+        """See Store.facets."""
+        asked = question(query)
+        events = matching(asked, list(self._events.values()))
+        answer = facets_of(_counted(events, by, EVERYTHING), limit)
+        return noted(answer, notes(asked, None, self.pruned()))
+
     async def get(self, event_id: str) -> Event | None:
         """See Store.get."""
         key = parse_id(event_id)
@@ -169,6 +197,13 @@ class MemoryStore:
         return [
             NameSummary(name, *_span(events), _containers(events)) for name, events in sorted(groups.items())
         ]
+
+
+def _counted(events: Sequence[Event], by: By | None, grid: Grid) -> Counts:
+    counts = Counts(grid, by)
+    for event in events:
+        counts.event(event)
+    return counts
 
 
 def _container_summary(events: list[Event]) -> ContainerSummary:

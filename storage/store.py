@@ -7,6 +7,8 @@ import msgspec
 
 from parsers.event import Container, Event
 from parsers.rests import Rest
+from storage.by import By
+from storage.counts import Facets, Histogram
 from storage.prune import Pruned, PruneResult, Selection
 from storage.query import Page, Query
 
@@ -136,6 +138,14 @@ class Store(Protocol):
 
     async def search(self, query: Query) -> Page:
         """Events matching `query`, in its order, at most `query.limit`, with a cursor for the rest."""
+
+    async def histogram(self, query: Query, by: By | None, buckets: int) -> Histogram:
+        """Lines over time: at most `buckets` buckets over the time asked for, where it is open up to the
+        first and last match. `query`'s filters apply, its page and order do not.
+        """
+
+    async def facets(self, query: Query, by: By, limit: int) -> Facets:
+        """The `limit` values with the most lines among those that `query`'s filters let through."""
 
     async def get(self, event_id: str) -> Event | None:
         """One event by its public id."""

@@ -7,8 +7,12 @@ import msgspec
 
 from parsers.event import Container, Event
 from storage import lists
+from storage.by import By
+from storage.counts import Facets, Histogram
 from storage.elastic import lists as elastic_lists
+from storage.elastic.aggregate import Server
 from storage.elastic.client import Client, Refused
+from storage.elastic.counting import Counting
 from storage.elastic.hits import Reader
 from storage.elastic.search import Pager, hits
 from storage.query import Page, Query
@@ -23,11 +27,20 @@ class Asker:
     def __init__(self, client: Client, stream: str, journal: str) -> None:
         self._client, self._stream, self._journal = client, stream, journal
         self._reader = Reader()
+        self._server = Server(client, stream, self._reader)
 
     async def search(self, query: Query, ceiling: int) -> Page:
         """One page. `ceiling`: the highest offset of our journal that later pages may show."""
         pager = Pager(query, self._journal, ceiling)
         return await asked(pager.page(self._client, self._stream, self._reader))
+
+    async def histogram(self, query: Query, by: By | None, buckets: int) -> Histogram:
+        """See Store.histogram."""
+        return await asked(Counting(self._server, query, by).histogram(buckets))
+
+    async def facets(self, query: Query, by: By, limit: int) -> Facets:
+        """See Store.facets."""
+        return await asked(Counting(self._server, query, by).facets(limit))
 
     async def get(self, event_id: str) -> Event | None:
         """One event by its public id."""

@@ -6,7 +6,8 @@ find again stays in the source but out of the index, and `logdock.marks` says wh
 
     fields  some parsed field is not indexed, or not as it is compared (`_SPECIAL`)
     origin  some label, or the tag, is not indexed
-    tokens  a word too long to be one token: part of it may straddle a cut
+    tokens  a word too long to be one token: part of it may straddle a cut; or one with a capital dotted I,
+            which Lucene makes a plain i, and Python two letters
 """
 
 import base64
@@ -22,7 +23,7 @@ import orjson
 from parsers.event import Event, Origin
 from storage.elastic.ecs import Shared, data_stream, share
 from storage.elastic.json import json_bytes, utf8
-from storage.elastic.template import IGNORE_ABOVE, MAX_TOKEN, STREAM
+from storage.elastic.template import IGNORE_ABOVE, MAX_TOKEN, STREAM, is_indexed
 
 SECOND = 1_000_000_000  # nanoseconds
 LAST_TIME = (1 << 63) - 1  # the last nanosecond of date_nanos, 2262-04-11; the first one is 0
@@ -39,6 +40,7 @@ _LONG_TOKEN = re.compile(rf"[^ \t\r\n]{{{MAX_TOKEN + 1}}}")
 # Kelvin sign and the dotted I: their lower case begins with an ASCII letter, and its folding does not know.
 _SPECIAL = re.compile(rb"\\u0000|\\u0130|\\u212[aA]|\xc4\xb0|\xe2\x84\xaa")
 _NUL = b"\\u0000"
+_DOTTED = "\u0130".encode()
 
 _ACTION = b'{"create":{"_id":"%b.%x.%x"}}\n'
 _LINE = (
@@ -87,7 +89,7 @@ class Writer:
         except TypeError:  # lone surrogates, which no event of ours has
             return self.line(_encodable(event))
         extra, opened, rendered, rest = b"", shared.plain, b"", b""
-        if event.printed or shared.marks or not 0 < timestamp < LAST_TIME or len(message) > MAX_TOKEN:
+        if event.printed or shared.marks or not 0 < timestamp < LAST_TIME or _odd(message):
             return self._unusual(event, shared, said, message, False)
         if fields is not None:
             rendered = _rendered(event)
@@ -115,7 +117,7 @@ class Writer:
         if event.timestamp <= 0 or event.timestamp >= LAST_TIME:
             extra.append(("timestamp", b"%d" % event.timestamp))
         marks = list(shared.marks)
-        if len(message) > MAX_TOKEN and _LONG_TOKEN.search(event.message):
+        if _odd(message) and (_DOTTED in message or _LONG_TOKEN.search(event.message)):
             marks.append(MARK_TOKENS)
         opened, fields, rest = shared.plain, b"", b""
         if event.fields is not None:
@@ -194,6 +196,11 @@ def _rendered(event: Event) -> bytes:
     return json_bytes(event.fields)
 
 
+def _odd(message: bytes) -> bool:
+    """Whether some of its words may not be indexed as they are looked for."""
+    return len(message) > MAX_TOKEN or _DOTTED in message
+
+
 def _special(rendered: bytes) -> bool:
     return (b"\\u" in rendered or not rendered.isascii()) and _SPECIAL.search(rendered) is not None
 
@@ -201,7 +208,7 @@ def _special(rendered: bytes) -> bool:
 def _short(value: Any) -> bool:
     """Whether all texts in it are short enough to be indexed."""
     if isinstance(value, str):
-        return len(value) <= IGNORE_ABOVE
+        return is_indexed(value)
     if isinstance(value, Mapping):
         return all(map(_short, value.values()))
     return all(map(_short, value)) if isinstance(value, list | tuple) else True

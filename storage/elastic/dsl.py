@@ -15,7 +15,7 @@ from typing import Any
 
 from storage.elastic.docs import LAST_TIME, MARK_FIELDS, MARK_TOKENS, time_text
 from storage.elastic.ecs import MARK_ORIGIN
-from storage.elastic.template import IGNORE_ABOVE
+from storage.elastic.template import is_indexed
 from storage.expression import And, Expression, Field, Or, Text, number
 from storage.query import Cursor, Query
 
@@ -85,17 +85,21 @@ def origin_filters(query: Query) -> list[DSL]:
 
 def reference(ref: str) -> list[DSL]:
     """The filters for containers whose name or id is `ref`, or whose id begins with it."""
-    if len(ref) > IGNORE_ABOVE:
+    if not is_indexed(ref):
         return []
     return [either([_term("container.name", ref), _prefix("container.id", ref)])]
+
+
+def line_filters(query: Query) -> list[DSL]:
+    """The filters on the line itself, but for its text; a time that is no date matches them too (docs.py)."""
+    wanted = [_any("log.iostream", query.streams), _any("log.level", query.levels), _times(query)]
+    return [condition for condition in wanted if condition is not None]
 
 
 def _filtered(query: Query, journal: str) -> DSL:
     conditions = [
         *origin_filters(query),
-        _any("log.iostream", query.streams),
-        _any("log.level", query.levels),
-        _times(query),
+        *line_filters(query),
         candidates(query.text) if query.text is not None else None,
     ]
     if query.after_offset is not None:  # offsets of another journal say nothing about ours
@@ -103,20 +107,27 @@ def _filtered(query: Query, journal: str) -> DSL:
         conditions.append({"range": {"logdock.offset": {"gt": query.after_offset}}})
     if query.cursor is not None:
         ours = {"range": {"logdock.offset": {"lte": query.cursor.ceiling}}}
-        conditions.append(either([ours, {"bool": {"must_not": [_term("logdock.journal", journal)]}}]))
+        conditions.append(either([ours, neither([_term("logdock.journal", journal)])]))
     return both([condition for condition in conditions if condition is not None])
 
 
 def both(conditions: list[DSL]) -> DSL:
+    """All of the conditions."""
     if len(conditions) == 1:
         return conditions[0]
     return {"bool": {"filter": conditions}} if conditions else {"match_all": {}}
 
 
 def either(conditions: list[DSL]) -> DSL:
+    """Any of the conditions, at least one of which is given."""
     return (
         conditions[0] if len(conditions) == 1 else {"bool": {"should": conditions, "minimum_should_match": 1}}
     )
+
+
+def neither(conditions: list[DSL]) -> DSL:
+    """None of the conditions."""
+    return {"bool": {"must_not": conditions}} if conditions else {"match_all": {}}
 
 
 def _term(field: str, value: str) -> DSL:
@@ -127,12 +138,13 @@ def _prefix(field: str, value: str, **options: Any) -> DSL:
     return {"prefix": {field: {"value": value[:MAX_LITERAL], **options}}}
 
 
-def _marked(mark: str) -> DSL:
+def marked(mark: str) -> DSL:
+    """Documents with this mark (docs.py)."""
     return _term("logdock.marks", mark)
 
 
 def _any(field: str, values: tuple[str, ...]) -> DSL | None:
-    if not values or any(len(value) > IGNORE_ABOVE for value in values):
+    if not values or not all(map(is_indexed, values)):
         return None
     return {"terms": {field: list(values)}}
 
@@ -140,7 +152,7 @@ def _any(field: str, values: tuple[str, ...]) -> DSL | None:
 def _containers(query: Query) -> DSL | None:
     ids = tuple(ref.id for ref in query.containers if ref.id is not None)
     names = tuple(ref.name for ref in query.containers if ref.name is not None)
-    if max(map(len, ids + names), default=0) > IGNORE_ABOVE:
+    if not all(map(is_indexed, ids + names)):
         return None
     wanted = [_any("container.id", ids), _any("container.name", names)]
     found = [condition for condition in wanted if condition is not None]
@@ -148,19 +160,17 @@ def _containers(query: Query) -> DSL | None:
 
 
 def _label(key: str, value: str | None) -> DSL | None:
-    field = _subfield("container.labels", key)
+    field = subfield("container.labels", key)
     if field is None:
         return None
     if value is None:
-        return either([{"exists": {"field": field}}, _marked(MARK_ORIGIN)])
+        return either([{"exists": {"field": field}}, marked(MARK_ORIGIN)])
     return (
-        _marked(MARK_ORIGIN)
-        if len(value) > IGNORE_ABOVE
-        else either([_term(field, value), _marked(MARK_ORIGIN)])
+        marked(MARK_ORIGIN) if not is_indexed(value) else either([_term(field, value), marked(MARK_ORIGIN)])
     )
 
 
-def _subfield(field: str, key: str) -> str | None:
+def subfield(field: str, key: str) -> str | None:
     """The name of a key inside a `flattened` field; None for a key that no field name can hold."""
     if len(key) > MAX_LITERAL or set(key) & {"*", "\0"}:
         return None
@@ -168,13 +178,13 @@ def _subfield(field: str, key: str) -> str | None:
 
 
 def _tag(tag: str) -> DSL | None:
-    if len(tag) > IGNORE_ABOVE:
-        return _marked(MARK_ORIGIN)
+    if not is_indexed(tag):
+        return marked(MARK_ORIGIN)
     if tag == "*":
         return None
     if not tag.endswith("*"):
         return _term("docker.tag", tag)
-    return either([_prefix("docker.tag", tag[:-1]), _marked(MARK_ORIGIN)])
+    return either([_prefix("docker.tag", tag[:-1]), marked(MARK_ORIGIN)])
 
 
 def _times(query: Query) -> DSL | None:
@@ -209,7 +219,7 @@ def _text(value: str) -> DSL | None:
     runs = sorted(_RUN.finditer(value), key=lambda run: len(run[0]), reverse=True)[:MAX_RUNS]
     if not runs:
         return None
-    return either([both([_run(value, run) for run in runs]), _marked(MARK_TOKENS)])
+    return either([both([_run(value, run) for run in runs]), marked(MARK_TOKENS)])
 
 
 def _run(value: str, run: re.Match[str]) -> DSL:
@@ -225,10 +235,10 @@ def _run(value: str, run: re.Match[str]) -> DSL:
 
 
 def _field(field: Field) -> DSL | None:
-    name = _subfield("docker.fields", field.path)
+    name = subfield("docker.fields", field.path)
     if name is None:
         return None
-    return either([_value(name, field), _marked(MARK_FIELDS)])
+    return either([_value(name, field), marked(MARK_FIELDS)])
 
 
 def _value(name: str, field: Field) -> DSL:
@@ -239,7 +249,7 @@ def _value(name: str, field: Field) -> DSL:
         field.op not in ("=", "prefix")
         or numeric
         or not value.isascii()
-        or len(value) > IGNORE_ABOVE
+        or not is_indexed(value)
         or not value
     ):
         return {"exists": {"field": name}}

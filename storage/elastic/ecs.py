@@ -15,7 +15,7 @@ import msgspec
 from parsers.event import Origin
 from parsers.service import identify
 from storage.elastic.json import json_bytes, known
-from storage.elastic.template import ECS_VERSION, IGNORE_ABOVE, MAX_TERM_BYTES
+from storage.elastic.template import ECS_VERSION, IGNORE_ABOVE, MAX_TERM_BYTES, is_indexed
 
 MARK_ORIGIN = "origin"  # some label, or the tag, is not indexed
 
@@ -93,7 +93,7 @@ def share(journal: str, origin: Origin, stream: str, degraded: bool = False) -> 
         tag_fields=json_bytes(origin.tag_fields).decode() if degraded and origin.tag_fields else None,
     )
     docker = known(tag=origin.tag, tag_fields=None if degraded else dict(origin.tag_fields) or None)
-    found = all(len(value) <= IGNORE_ABOVE for value in (*origin.labels.values(), origin.tag or ""))
+    found = all(map(is_indexed, (*origin.labels.values(), origin.tag or "")))
     rest = json_bytes(docker)[1:] + b"}\n"
     opened = json_bytes({name: part for name, part in head.items() if part} | {"logdock": logdock})
     comma = b"," if docker else b""

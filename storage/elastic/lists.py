@@ -4,6 +4,7 @@ What an origin is (its labels, its service) is read once per origin and remember
 lists are exactly those of the other stores.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -104,9 +105,9 @@ async def by_digest(
         body = _body(conditions, after, ends)
         reply = await client.ask("POST", f"/{stream}/_search?{PARAMETERS}", body)
         page = _counted.decode(reply).aggregations.origins
-        origins = await _origins(client, stream, reader, [bucket.key.origin for bucket in page.buckets])
+        read = await origins(client, stream, reader, [bucket.key.origin for bucket in page.buckets])
         for bucket in page.buckets:
-            if (origin := origins.get(bucket.key.origin)) is not None:
+            if (origin := read.get(bucket.key.origin)) is not None:
                 found[bucket.key.origin] = origin, _count(bucket, len(found))
         after = page.after_key
         if after is None:
@@ -149,8 +150,11 @@ def _time(values: list[int]) -> int:
     return values[0] if 0 < values[0] < LAST_TIME else values[1]
 
 
-async def _origins(client: Client, stream: str, reader: Reader, digests: list[str]) -> dict[str, Origin]:
-    """Origins by digest, those not remembered read from one document each."""
+async def origins(client: Client, stream: str, reader: Reader, digests: Sequence[str]) -> dict[str, Origin]:
+    """Origins by digest, those not remembered read from one document each.
+
+    Raises StoreUnavailable, Refused.
+    """
     known = {digest: reader.origins[digest] for digest in digests if digest in reader.origins}
     missing = [digest for digest in digests if digest not in known]
     if missing:

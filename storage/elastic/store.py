@@ -4,11 +4,14 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from parsers.event import Container, Event, parse_id
 from storage import lists
+from storage.by import By
+from storage.counts import Facets, Histogram, noted, question
 from storage.elastic import prune as elastic_prune
 from storage.elastic.asking import Asker
 from storage.elastic.client import Client
@@ -18,7 +21,7 @@ from storage.elastic.template import STREAM
 from storage.metrics import Metrics
 from storage.prune import Pruned, PruneResult, Selection
 from storage.pruned import FILE, PrunedLog
-from storage.pruned_notes import with_notes
+from storage.pruned_notes import notes, with_notes
 from storage.query import Page, Query
 from storage.store import (
     Checkpoint,
@@ -29,6 +32,8 @@ from storage.store import (
     Rejection,
     StoreUnavailable,
 )
+
+T = TypeVar("T", Histogram, Facets)
 
 FRESH_SECONDS = 1.0  # a question waits so long for lines on their way: a bulk and a refresh on a busy server
 
@@ -133,6 +138,24 @@ class ElasticStore:
         return (
             f"Elasticsearch is {seconds:.1f} s behind: {lines} lines are on their way to it and not in here"
         )
+
+    async def histogram(self, query: Query, by: By | None, buckets: int) -> Histogram:
+        """See Store.histogram. What is on its way then is not counted, and said."""
+        asked, behind = question(query), await self._missing()
+        return self._told(await self._asker.histogram(asked, by, buckets), asked, behind)
+
+    async def facets(self, query: Query, by: By, limit: int) -> Facets:
+        """See Store.facets, and `histogram`."""
+        asked, behind = question(query), await self._missing()
+        return self._told(await self._asker.facets(asked, by, limit), asked, behind)
+
+    async def _missing(self) -> list[str]:
+        """What is to be said of lines on their way, after waiting for them a moment."""
+        return [] if await self._fresh() else [self._behind()]
+
+    def _told(self, answer: T, query: Query, behind: list[str]) -> T:
+        told = msgspec.structs.replace(answer, exact=answer.exact and not behind)
+        return noted(told, [*behind, *notes(query, None, self.pruned())])
 
     async def get(self, event_id: str) -> Event | None:
         """See Store.get."""

@@ -29,6 +29,13 @@ _EXACT = {"ignore_malformed": False}  # what answers are ordered by: a value lef
 _FLATTENED = {"type": "flattened", "ignore_above": IGNORE_ABOVE, "depth_limit": FLATTENED_DEPTH}
 
 
+def is_indexed(text: str) -> bool:
+    """Whether a keyword, or a value in a `flattened`, is short enough: Elasticsearch counts UTF-16 units."""
+    if len(text) <= IGNORE_ABOVE // 2:
+        return True
+    return len(text.encode("utf-16-le", "surrogatepass")) <= 2 * IGNORE_ABOVE
+
+
 def _object(**properties: Any) -> dict[str, Any]:
     return {"properties": properties}
 

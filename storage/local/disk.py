@@ -41,7 +41,7 @@ class Disk:
 
     def __init__(self, folder: Path, journal: str) -> None:
         self.parquet = folder / "parquet"
-        self._path = folder / "catalogue.sqlite"
+        self.path = folder / "catalogue.sqlite"
         self._journal = journal
         self._catalogue: Catalogue | None = None
 
@@ -56,10 +56,10 @@ class Disk:
         """Open or make the folder and sweep it. Raises CatalogueError, OSError."""
         make_folder(self.parquet.parent)
         make_folder(self.parquet)
-        if not self._path.exists() and any(self.parquet.glob("*.parquet")):
-            text = f"{self.parquet} holds sealed files but {self._path} is gone: restore it or move them away"
+        if not self.path.exists() and any(self.parquet.glob("*.parquet")):
+            text = f"{self.parquet} holds sealed files but {self.path} is gone: restore it or move them away"
             raise CatalogueError(text)
-        self._catalogue = catalogue = Catalogue(self._path)
+        self._catalogue = catalogue = Catalogue(self.path)
         catalogue.forget_unused_origins()
         files = catalogue.files()
         for name in local_files.sweep(self.parquet, [entry.name for entry in files]):

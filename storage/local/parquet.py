@@ -12,22 +12,27 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from parsers.event import Container, Event, parse_id
 from storage import lists
+from storage.by import By
+from storage.counts import Facets, Histogram, noted, question
+from storage.local import counting
 from storage.local import lists as local_lists
 from storage.local import prune as local_prune
 from storage.local.catalogue import FileEntry
 from storage.local.disk import Disk
 from storage.local.hot import Hot, Ids, Key, covers, held
 from storage.local.keeper import SEAL_ROWS, Keeper, Limits, in_thread
+from storage.local.minutes import Minutes
 from storage.local.origins import Origins
 from storage.local.search import Searcher, Snapshot, page
 from storage.local.sources import Source
 from storage.metrics import Metrics
 from storage.prune import Pruned, PruneResult, Selection
 from storage.pruned import FILE, PrunedLog
-from storage.pruned_notes import with_notes
+from storage.pruned_notes import notes, with_notes
 from storage.query import Page, Query
 from storage.store import (
     Checkpoint,
@@ -40,6 +45,8 @@ from storage.store import (
 )
 
 logger = logging.getLogger("logdock.storage")
+
+T = TypeVar("T", Histogram, Facets)
 
 QUERY_THREADS = 2  # questions at once; more wait their turn, for each already uses every core
 
@@ -69,6 +76,7 @@ class LocalStore:
         self._journal, self._metrics, self._on_rejected = journal, metrics, on_rejected
         self._origins, self._ids = Origins(), Ids()
         self._disk = Disk(folder, journal)
+        self._minutes = Minutes(self._disk.path)
         limits = Limits(seal_rows, seal_seconds, retention_seconds, retention_bytes)
         hot = Hot(self._origins, self._refuse)
         pruned = pruned or PrunedLog(folder / FILE, metrics)
@@ -102,6 +110,7 @@ class LocalStore:
         if self._searcher is not None:
             self._searcher.stop()
         await asyncio.to_thread(self._readers.shutdown)
+        self._minutes.close()
         if self._searcher is not None:
             self._searcher.close()
         await self._keeper.close()
@@ -196,11 +205,29 @@ class LocalStore:
     async def search(self, query: Query) -> Page:
         """See Store.search."""
         with self._keeper.files() as files:
-            batches, journals = self._keeper.batches(), frozenset(self._journals)
-            snapshot = Snapshot(batches, files, journals, self._journal, self._ceiling)
-            notes = self._keeper.shelf.notes(query)
-            found = await in_thread(self._readers, page, self._ask(), snapshot, query, self._origins, notes)
+            missing = self._keeper.shelf.notes(query)
+            told = (self._ask(), self._snapshot(files), query, self._origins, missing)
+            found = await in_thread(self._readers, page, *told)
         return with_notes(found, query, self.pruned())
+
+    def _snapshot(self, files: list[FileEntry]) -> Snapshot:
+        batches, journals = self._keeper.batches(), frozenset(self._journals)
+        return Snapshot(batches, files, journals, self._journal, self._ceiling)
+
+    async def histogram(self, query: Query, by: By | None, buckets: int) -> Histogram:
+        """See Store.histogram."""
+        return await self._counted(counting.histogram, question(query), by, buckets)
+
+    async def facets(self, query: Query, by: By, limit: int) -> Facets:
+        """See Store.facets."""
+        return await self._counted(counting.facets, question(query), by, limit)
+
+    async def _counted(self, work: Callable[..., T], query: Query, *how: object) -> T:
+        with self._keeper.files() as files:
+            missing: list[str] = self._keeper.shelf.notes(query)
+            counter = counting.counter(self._ask(), self._minutes, self._origins, self._snapshot(files))
+            answer = await in_thread(self._readers, work, counter, query, *how)
+        return noted(answer, [*missing, *notes(query, None, self.pruned())])
 
     async def get(self, event_id: str) -> Event | None:
         """See Store.get."""

@@ -33,6 +33,8 @@ MOST_ROWS = 1_000_000  # of one look: about 0.2 s, sorted whole 250 MB
 SCAN_SECONDS = 20.0  # after this a page is cut where it is certain, and says so
 FETCH_ROWS = 10_000  # rows made into Python objects at once: bounds the memory of a query that sifts
 
+UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException)  # a file that is damaged or gone
+
 _MOST = 2**63 - 2  # the ends of a TIMESTAMP_NS, which keeps the outermost values for infinity
 _LAST_SEQUENCE = 2**62  # above every sequence
 _LAST_ID = "\U0010ffff"  # above every id
@@ -120,6 +122,25 @@ class Searcher:
         sql = f'SELECT journal, position, "index" FROM {self._parquet(files)} WHERE position IN ({positions})'
         return keys & {row for rows in self._chunks(sql, [], []) for row in rows}
 
+    def select(
+        self, what: str, group: Sequence[Source], condition: parquet_sql.SQL, tail: str = ""
+    ) -> Iterator[list[Row]]:
+        """Rows of sources that are all batches or all files, some thousands at a time.
+
+        Raises StoreUnavailable, and what UNREADABLE names when a file cannot be read.
+        """
+        where, values = condition
+        memory = [source.data for source in group if isinstance(source, Batch)]
+        source = "hot" if memory else self._parquet([s for s in group if isinstance(s, FileEntry)])
+        yield from self._chunks(f"SELECT {what} FROM {source} WHERE {where} {tail}", values, memory)
+
+    def select_from(
+        self, what: str, rows: Sequence[pa.RecordBatch], condition: parquet_sql.SQL, tail: str
+    ) -> Iterator[list[Row]]:
+        """The same of any rows in memory."""
+        where, values = condition
+        yield from self._chunks(f"SELECT {what} FROM hot WHERE {where} {tail}", values, list(rows))
+
     def _look_at(self, sources: Sequence[Source], plan: Plan, found: Found) -> None:
         """Merge what these sources have into the page."""
         memory = [source for source in sources if isinstance(source, Batch)]
@@ -132,7 +153,7 @@ class Searcher:
     def _matching(self, group: Sequence[Source], plan: Plan, found: Found) -> list[Event]:
         try:
             return self._verified(group, plan)
-        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        except UNREADABLE as error:
             if len(group) > 1:  # one by one: a damaged or missing file must not hide its neighbours
                 return [event for source in group for event in self._matching([source], plan, found)]
             if isinstance(group[0], Batch):

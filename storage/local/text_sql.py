@@ -6,72 +6,74 @@ differences: str.lower looks at a sigma's neighbours and makes two letters of U+
 single letters (a test compares them over all of Unicode); JSON can write one value in several ways.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from storage.expression import REGEX_FLAGS, And, Expression, Field, Not, Or, Regex, Text
 
 SQL = tuple[str, list[Any]]  # a condition and its parameters
+Fields = tuple[Callable[[Field], SQL], Callable[[Field], SQL]]  # candidates and certainties of a Field
 
-_ALL: SQL = ("TRUE", [])
-_NONE: SQL = ("FALSE", [])
+ALL: SQL = ("TRUE", [])
+NONE: SQL = ("FALSE", [])
 
-_JSON = "coalesce(fields, message)"  # a JSON line's fields are its message
+JSON = "coalesce(fields, message)"  # a JSON line's fields are its message
 _UNSAFE = frozenset("\u03c3\u03c2\u0307")  # lower-case letters that the two make differently
 _FOLDED = "\u0130"  # the capital that gives U+0307
 _NUMERIC = frozenset("0123456789+-.einfa")  # of texts that numbers are written with, in one way of several
 
 
-def candidates(expression: Expression) -> SQL:
-    """A condition that every matching event fulfils."""
+def candidates(expression: Expression, fields: Fields | None = None) -> SQL:
+    """A condition that every matching event fulfils. `fields`: translations that know more of a Field."""
     match expression:
         case Text(value):
             run = _longest_run(value)
-            return ("contains(lower(message), ?)", [run]) if run else _ALL
+            return ("contains(lower(message), ?)", [run]) if run else ALL
         case Regex():
             return _regex(expression)
         case Field():
-            return _field(expression)
+            return fields[0](expression) if fields is not None else field(expression)
         case Not(item):
-            return _not(certainties(item))
+            return negated(certainties(item, fields))
         case And(items):
-            return _and([candidates(item) for item in items])
+            return both([candidates(item, fields) for item in items])
         case Or(items):
-            return _or([candidates(item) for item in items])
+            return either([candidates(item, fields) for item in items])
 
 
-def certainties(expression: Expression) -> SQL:
+def certainties(expression: Expression, fields: Fields | None = None) -> SQL:
     """A condition that no other event fulfils."""
     match expression:
         case Text(value):
             if not value.isascii():
-                return _NONE
+                return NONE
             return "(contains(lower(message), ?) AND NOT contains(message, ?))", [value, _FOLDED]
         case Regex():
             return _regex(expression)
         case Field():
-            return _NONE
+            return fields[1](expression) if fields is not None else NONE
         case Not(item):
-            return _not(candidates(item))
+            return negated(candidates(item, fields))
         case And(items):
-            return _and([certainties(item) for item in items])
+            return both([certainties(item, fields) for item in items])
         case Or(items):
-            return _or([certainties(item) for item in items])
+            return either([certainties(item, fields) for item in items])
 
 
 def _regex(expression: Regex) -> SQL:
     return "regexp_matches(message, ?)", [REGEX_FLAGS + expression.pattern]
 
 
-def _field(expression: Field) -> SQL:
-    """Key and value stand in the JSON text, unless it has escapes or spells a number otherwise."""
+def field(expression: Field) -> SQL:
+    """Candidates: key and value stand in the JSON text, unless that has escapes or other spellings."""
     parts: list[SQL] = []
     if key := expression.path.rpartition(".")[2]:
-        parts.append((f"contains({_JSON}, ?)", [key]))
+        parts.append((f"contains({JSON}, ?)", [key]))
     run = _longest_run(expression.value)
     if run and expression.op in ("=", "prefix") and not set(expression.value) <= _NUMERIC:
-        parts.append((f"contains(lower({_JSON}), ?)", [run]))
-    escaped: SQL = (f"contains({_JSON}, ?)", ["\\"])
-    return _and([("(json_line OR fields IS NOT NULL)", []), _or([escaped, _and(parts)])])
+        parts.append((f"contains(lower({JSON}), ?)", [run]))
+    escaped: SQL = (f"contains({JSON}, ?)", ["\\"])
+    return both([("(json_line OR fields IS NOT NULL)", []), either([escaped, both(parts)])])
 
 
 def _longest_run(lowered: str) -> str:
@@ -82,18 +84,21 @@ def _longest_run(lowered: str) -> str:
     return max(plain.split("\0"), key=len)
 
 
-def _not(item: SQL) -> SQL:
-    if item in (_ALL, _NONE):
-        return _NONE if item == _ALL else _ALL
+def negated(item: SQL) -> SQL:
+    """The opposite of a condition, which must not be NULL."""
+    if item in (ALL, NONE):
+        return NONE if item == ALL else ALL
     return f"NOT {item[0]}", item[1]
 
 
-def _and(items: list[SQL]) -> SQL:
-    return _NONE if _NONE in items else _joined(" AND ", [item for item in items if item != _ALL], _ALL)
+def both(items: list[SQL]) -> SQL:
+    """All of the conditions."""
+    return NONE if NONE in items else _joined(" AND ", [item for item in items if item != ALL], ALL)
 
 
-def _or(items: list[SQL]) -> SQL:
-    return _ALL if _ALL in items else _joined(" OR ", [item for item in items if item != _NONE], _NONE)
+def either(items: list[SQL]) -> SQL:
+    """Any of the conditions."""
+    return ALL if ALL in items else _joined(" OR ", [item for item in items if item != NONE], NONE)
 
 
 def _joined(word: str, items: list[SQL], neutral: SQL) -> SQL:
