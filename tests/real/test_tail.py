@@ -1,4 +1,4 @@
-"""A hundred live followers of a server that is killed -9 under acknowledged load: no gap, no double, in order."""
+"""A hundred live followers of a server that is killed -9 under load: no gap, no double, in order."""
 
 import asyncio
 import contextlib
