@@ -30,6 +30,7 @@ from api.cli_common import (
     asking,
     query_params,
 )
+from api.cli_context import After, Around, Before, Context, Prints, Scope, ScopeOption, sides
 from api.cli_print import Printer
 
 if TYPE_CHECKING:
@@ -57,6 +58,10 @@ def logs(
     until: Until = None,
     timestamps: Annotated[bool, typer.Option("--timestamps", "-t", help="Show times.")] = False,
     details: Annotated[bool, typer.Option("--details", help="Show labels.")] = False,
+    context: Around = None,
+    before: Before = None,
+    after: After = None,
+    scope: ScopeOption = None,
     service: Service = None,
     label: Label = None,
     level: Level = None,
@@ -83,6 +88,7 @@ def logs(
     if follow and output is Output.json:
         raise CliError("a JSON document cannot end while -f goes on: use --output ndjson", 2)
     formatted = _formatted(template, output, follow, timestamps or details) if template else None
+    around = sides(context, before, after, scope, follow)
     with asking(server) as client:
         one_container = False
         if name is not None:
@@ -93,7 +99,8 @@ def logs(
             output, timestamps=timestamps, details=details, names=not one_container
         )
         try:
-            history = _History(client, printer, params)
+            shown = Context(client, printer, params, around, scope or Scope.container) if around else printer
+            history = _History(client, shown, params)
             history.print(count_of(tail))
             if follow:
                 _follow(client, printer, params, history)
@@ -160,7 +167,7 @@ def _hints(client: Client, name: str) -> list[str]:
 class _History:
     """Prints what is stored, and remembers where a live tail has to go on."""
 
-    def __init__(self, client: Client, printer: Printer | Formatted, params: Params) -> None:
+    def __init__(self, client: Client, printer: Prints, params: Params) -> None:
         self._client = client
         self._printer = printer
         self._params = params
