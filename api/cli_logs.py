@@ -41,6 +41,7 @@ Params = dict[str, str | list[str]]
 
 FIRST_PAUSE = 0.5  # seconds before a live tail connects again, doubled up to ...
 LONGEST_PAUSE = 5.0  # ... this: a server that restarts is back within seconds
+BUSY = (429, 503)  # refusals that time mends
 MAX_SEEN = 100_000  # ids kept to join history and tail: lines that arrived while history was printed
 
 
@@ -199,8 +200,11 @@ class _History:
 
 
 def _follow(client: Client, printer: Printer | Formatted, params: Params, history: _History) -> None:
-    """Live lines after the history, for ever; a lost connection is taken up where it broke."""
-    from api.client import ServerDownError
+    """Live lines after the history, for ever; a lost connection is taken up where it broke.
+
+    So is one that a server refuses because its store is away: that of a server which has just started may be.
+    """
+    from api.client import RefusedError, ServerDownError
 
     seen, resume, pause = set(history.seen), history.resume, FIRST_PAUSE
     filters = {name: value for name, value in params.items() if name != "since"}
@@ -212,6 +216,10 @@ def _follow(client: Client, printer: Printer | Formatted, params: Params, histor
                     return
                 _show(message, printer, seen)
         except ServerDownError as error:
+            printer.note(f"{error} (still trying)")
+        except RefusedError as error:
+            if error.status not in BUSY:
+                raise
             printer.note(f"{error} (still trying)")
         time.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE)
