@@ -140,6 +140,7 @@ def test_follow_goes_on_by_itself_when_the_server_was_killed(logdock: Launcher, 
     until(lambda: all(sender.acked for sender in senders), PATIENCE, lambda: "nothing was acknowledged")
     everything = commands(server, "logs", "-f")
     one = commands(server, "logs", "-f", senders[1].container, "-q", senders[1].name)
+    until(lambda: bool(everything.out and one.out), PATIENCE, lambda: f"{everything.err}, {one.err}")
     for _ in range(2):
         time.sleep(1.0)
         server.kill()
@@ -151,7 +152,7 @@ def test_follow_goes_on_by_itself_when_the_server_was_killed(logdock: Launcher, 
     until(
         lambda: len(everything.out) >= lines and len(one.out) >= senders[1].acked,
         PATIENCE,
-        lambda: f"{len(everything.out)} of {lines}: {everything.err}",
+        lambda: f"{len(everything.out)} of {lines}, {len(one.out)} of {senders[1].acked}: {one.err}",
     )
     time.sleep(0.5)
     for sender in senders:
