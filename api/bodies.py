@@ -7,9 +7,12 @@ from typing import Any
 from fastapi import HTTPException, Request
 
 
-def documented(**properties: Any) -> dict[str, Any]:
-    """What a route says of its body in OpenAPI: a JSON object with these properties."""
-    schema = {"type": "object", "properties": properties}
+def documented(rules: dict[str, Any], /, **properties: Any) -> dict[str, Any]:
+    """What a route says of its body in OpenAPI: a JSON object with these properties and no others.
+
+    `rules` are of the object as a whole: JSON Schema's anyOf and the like.
+    """
+    schema = {"type": "object", "properties": properties, "additionalProperties": False, **rules}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 

@@ -13,6 +13,7 @@ from api.errors import InterruptedStreamError
 from api.paths import BASE
 from api.questions import EXPORT_PARAMETERS, TAIL_PARAMETERS, ask, asked_count, services_of
 from api.render import ndjson
+from api.schemas import answers
 from api.sse import follow, follow_after
 from api.streams import Streams
 from storage.query import MAX_LIMIT, Page, Query, QueryError
@@ -24,7 +25,12 @@ EXPORT_PAGE = MAX_LIMIT  # events a search: the fewer searches, the less is done
 EXPORT_CHUNK = 1_000  # events rendered at once, some 4 ms: nobody waits longer for his turn
 
 
-@router.get("/logs/tail", openapi_extra=TAIL_PARAMETERS, response_class=StreamingResponse)
+@router.get(
+    "/logs/tail",
+    openapi_extra=TAIL_PARAMETERS,
+    response_class=StreamingResponse,
+    responses=answers("ServerSentEvent", 429, 503, media="text/event-stream"),
+)
 async def tail(request: Request) -> Response:
     """New lines as server-sent events; Last-Event-ID resumes exactly after that id."""
     place = _resume_place(request)
@@ -46,7 +52,12 @@ def _resume_place(request: Request) -> int | None:
     raise QueryError("last_event_id", f"{text!r} is not the id of a message of this stream")
 
 
-@router.get("/logs/export", openapi_extra=EXPORT_PARAMETERS)
+@router.get(
+    "/logs/export",
+    openapi_extra=EXPORT_PARAMETERS,
+    response_class=StreamingResponse,
+    responses=answers("Lines", 503, media="application/x-ndjson"),
+)
 async def export(request: Request) -> Response:
     """Everything that matches as NDJSON, oldest first, streamed until its end or until the reader goes.
 
