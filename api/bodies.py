@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import HTTPException, Request
+from fastapi import Request
+
+from api.errors import RefusedError
 
 
 def documented(rules: dict[str, Any], /, **properties: Any) -> dict[str, Any]:
@@ -19,14 +21,14 @@ def documented(rules: dict[str, Any], /, **properties: Any) -> dict[str, Any]:
 async def json_body(request: Request, most: int, hint: str = "") -> bytes:
     """The body as it was sent, at most `most` bytes; `hint` says what to do about a larger one.
 
-    Raises HTTPException: 415 when it does not say that it is JSON, 413 when it is too large.
+    Raises RefusedError: 415 when it does not say that it is JSON, 413 when it is too large.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":  # a form on another site cannot send that without being let to
-        raise HTTPException(415, "the body must be JSON: send content-type application/json")
+        raise RefusedError(415, "content-type", "the body must be JSON: send content-type application/json")
     body = bytearray()
     async for block in request.stream():
         body += block
         if len(body) > most:
-            raise HTTPException(413, f"the body is larger than {most} bytes{hint}")
+            raise RefusedError(413, "body", f"the body is larger than {most} bytes{hint}")
     return bytes(body)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from msgspec.structs import replace
 from starlette.responses import Response, StreamingResponse
 
-from api.errors import InterruptedStreamError
+from api.errors import RETRY_AFTER, InterruptedStreamError, RefusedError
 from api.paths import BASE
 from api.questions import EXPORT_PARAMETERS, TAIL_PARAMETERS, ask, asked_count, services_of
 from api.render import ndjson
@@ -21,6 +21,7 @@ from storage.store import Store
 
 router = APIRouter(prefix=BASE, tags=["streams"])
 
+MAX_FOLLOWERS = 1_000  # each may have 8 MiB waiting, and a write to each of them is 40 us of the event loop
 EXPORT_PAGE = MAX_LIMIT  # events a search: the fewer searches, the less is done twice
 EXPORT_CHUNK = 1_000  # events rendered at once, some 4 ms: nobody waits longer for his turn
 
@@ -36,6 +37,9 @@ async def tail(request: Request) -> Response:
     place = _resume_place(request)
     question = await ask(request, without={"last_event_id"})
     services, streams = services_of(request), request.app.state.streams
+    if services.tail.count >= MAX_FOLLOWERS:
+        text = f"{MAX_FOLLOWERS} live tails are open already: close one, or come again later"
+        raise RefusedError(429, None, text, {"Retry-After": str(RETRY_AFTER)})
     if place is None:
         return follow(services, streams, question.query)
     return follow_after(services, streams, question.query, place)

@@ -210,7 +210,7 @@ async def _content(request: Request, hold: Hold) -> bytes:
         return body
     if encoding not in ENCODINGS:
         text = f"content-encoding {encoding} is not known: send gzip, deflate or zstd"
-        raise Refusal(415, "unknown_encoding", text)
+        raise Refusal(415, "unknown_encoding", text, parameter="content-encoding")
     try:
         content = b"".join(inflated(body, ENCODINGS[encoding], BODY_BYTES))
     except DecodeError as problem:
@@ -234,7 +234,7 @@ async def _records(request: Request, hold: Hold) -> list[bytes]:
     if kind in ("", "application/json", "text/plain"):
         return from_json(await _content(request, hold))
     text = f"content-type {kind} is not known: send application/json or application/msgpack"
-    raise Refusal(415, "unknown_type", text)
+    raise Refusal(415, "unknown_type", text, parameter="content-type")
 
 
 async def _from_multipart(request: Request, body: bytes) -> list[bytes]:

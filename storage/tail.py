@@ -130,6 +130,11 @@ class Tail:
         """Whether anybody follows."""
         return bool(self._followers)
 
+    @property
+    def count(self) -> int:
+        """How many follow."""
+        return sum(map(len, self._followers.values()))
+
     def begin(self, offset: int) -> None:
         """The highest offset that was published before this process: the start's checkpoint.offset - 1."""
         self.offset = self.stored = max(self.offset, offset)
