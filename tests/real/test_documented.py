@@ -1,4 +1,4 @@
-"""Every example of docs/api.md, run by curl against a real server: it works, and answers what the page shows."""
+"""Every example of docs/api.md, run by curl against a real server: it answers what the page shows."""
 
 import json
 import subprocess
