@@ -22,7 +22,7 @@ test: $(VENV)/.dev  ## every test; real dockerd and Elasticsearch where this mac
 
 soak: $(VENV)/.dev  ## the long forms: 50 kills, 10 minutes of fuzzing
 	$(BIN)/pytest -m soak --timeout 3600
-	LOGDOCK_FUZZ_SECONDS=600 $(BIN)/pytest tests/fuzz --timeout 3600
+	LOGDOCK_FUZZ_SECONDS=600 $(BIN)/pytest tests/fuzz -m "not soak" --timeout 3600
 
 check: $(VENV)/.dev  ## what a reviewer would say
 	$(BIN)/ruff check .
@@ -32,7 +32,7 @@ check: $(VENV)/.dev  ## what a reviewer would say
 DOCS := $(wildcard tests/docs tests/test_docs.py tests/api/test_docs.py)
 
 # The promised numbers first, then what each part costs. store_elastic wants a running Elasticsearch: by hand.
-BENCHES := all acks decoders normalize tags store_local
+BENCHES := all acks tail decoders normalize tags store_local
 bench: $(VENV)/.dev  ## the numbers, one table a script
 	@for name in $(BENCHES); do PYTHONPATH=. $(BIN)/python bench/$$name.py || exit 1; done
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -20,10 +21,21 @@ from api.docker.app import DockerApi, docker_app
 from api.errors import Unexpected, add_handlers
 from api.hosts import HostGuard
 from api.paths import EncodedPaths
+from api.schemas import problems, tidied
 from api.services import Services
 from api.streams import Streams
 
 DESCRIPTION = "Log lines of Docker containers, by container, service and label."
+
+
+class _App(FastAPI):
+    """FastAPI that says of its answers what they are."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            tidied(super().openapi())
+        assert self.openapi_schema is not None
+        return self.openapi_schema
 
 
 def create_app(services: Services) -> FastAPI:
@@ -32,7 +44,7 @@ def create_app(services: Services) -> FastAPI:
     Before the server that runs it is told to stop, call `app.state.streams.close()`: live tails then end
     by themselves and exports break off, instead of holding up the shutdown for ever.
     """
-    app = FastAPI(
+    app = _App(
         title="logdock",
         description=DESCRIPTION,
         version=version("logdock"),
@@ -50,7 +62,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(routes_quarantine.router)
     app.include_router(routes_prune.router)
     for router in services.routers:
-        app.include_router(router)
+        app.include_router(router, responses=problems(404, 413, 415, 503))
     add_handlers(app)
     app.add_middleware(EncodedPaths)
     app.add_middleware(DockerApi, docker=docker_app(app))

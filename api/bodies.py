@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import HTTPException, Request
+from fastapi import Request
+
+from api.errors import RefusedError
 
 
-def documented(**properties: Any) -> dict[str, Any]:
-    """What a route says of its body in OpenAPI: a JSON object with these properties."""
-    schema = {"type": "object", "properties": properties}
+def documented(rules: dict[str, Any], /, **properties: Any) -> dict[str, Any]:
+    """What a route says of its body in OpenAPI: a JSON object with these properties and no others.
+
+    `rules` are of the object as a whole: JSON Schema's anyOf and the like.
+    """
+    schema = {"type": "object", "properties": properties, "additionalProperties": False, **rules}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
 async def json_body(request: Request, most: int, hint: str = "") -> bytes:
     """The body as it was sent, at most `most` bytes; `hint` says what to do about a larger one.
 
-    Raises HTTPException: 415 when it does not say that it is JSON, 413 when it is too large.
+    Raises RefusedError: 415 when it does not say that it is JSON, 413 when it is too large.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":  # a form on another site cannot send that without being let to
-        raise HTTPException(415, "the body must be JSON: send content-type application/json")
+        raise RefusedError(415, "content-type", "the body must be JSON: send content-type application/json")
     body = bytearray()
     async for block in request.stream():
         body += block
         if len(body) > most:
-            raise HTTPException(413, f"the body is larger than {most} bytes{hint}")
+            raise RefusedError(413, "body", f"the body is larger than {most} bytes{hint}")
     return bytes(body)

@@ -32,8 +32,10 @@ COMMANDS = {
     "prune": "api.cli_prune",
     "doctor": "api.cli_doctor",
     "quarantine": "api.cli_quarantine",
+    "completion": "api.cli_completion",
 }
 
+COMPLETE = "__complete"  # what the scripts of `logdock completion` ask
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 _OUTPUT_REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what `> file` can meet
 
@@ -51,6 +53,8 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns its exit code."""
+    if arguments[:1] == [COMPLETE]:
+        return _complete(arguments[1:])
     try:
         result = build(arguments)(
             args=list(arguments) or ["--help"], prog_name="logdock", standalone_mode=False
@@ -84,6 +88,17 @@ def build(arguments: Sequence[str]) -> typer.Typer:
     for name in named or COMMANDS:
         importlib.import_module(COMMANDS[name]).register(app)
     return app
+
+
+def _complete(arguments: Sequence[str]) -> int:
+    """At a TAB: candidates or nothing, never a message."""
+    from api.cli_completion import complete, split
+
+    with contextlib.suppress(Exception, KeyboardInterrupt):
+        line = " ".join(arguments)
+        root = typer.main.get_command(build(split(line)[0][1:]))
+        print("\n".join(complete(line, root)))
+    return 0
 
 
 def _show_version(wanted: bool) -> None:

@@ -125,6 +125,11 @@ class Formatted:
                 self._flush()
         return None
 
+    def separate(self) -> None:
+        """A line `--` as grep's, where neither a table nor JSON goes on."""
+        if not self._form.is_table and not self._form.is_json:
+            _write([b"--"])
+
     def note(self, text: str) -> None:
         """Something about the answer, said once, on stderr."""
         if text not in self._notes:

@@ -30,6 +30,7 @@ from api.cli_common import (
     asking,
     query_params,
 )
+from api.cli_context import After, Around, Before, Context, Prints, Scope, ScopeOption, sides
 from api.cli_print import Printer
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ Params = dict[str, str | list[str]]
 
 FIRST_PAUSE = 0.5  # seconds before a live tail connects again, doubled up to ...
 LONGEST_PAUSE = 5.0  # ... this: a server that restarts is back within seconds
+BUSY = (429, 503)  # refusals that time mends
 MAX_SEEN = 100_000  # ids kept to join history and tail: lines that arrived while history was printed
 
 
@@ -57,6 +59,10 @@ def logs(
     until: Until = None,
     timestamps: Annotated[bool, typer.Option("--timestamps", "-t", help="Show times.")] = False,
     details: Annotated[bool, typer.Option("--details", help="Show labels.")] = False,
+    context: Around = None,
+    before: Before = None,
+    after: After = None,
+    scope: ScopeOption = None,
     service: Service = None,
     label: Label = None,
     level: Level = None,
@@ -83,6 +89,7 @@ def logs(
     if follow and output is Output.json:
         raise CliError("a JSON document cannot end while -f goes on: use --output ndjson", 2)
     formatted = _formatted(template, output, follow, timestamps or details) if template else None
+    around = sides(context, before, after, scope, follow)
     with asking(server) as client:
         one_container = False
         if name is not None:
@@ -93,7 +100,8 @@ def logs(
             output, timestamps=timestamps, details=details, names=not one_container
         )
         try:
-            history = _History(client, printer, params)
+            shown = Context(client, printer, params, around, scope or Scope.container) if around else printer
+            history = _History(client, shown, params)
             history.print(count_of(tail))
             if follow:
                 _follow(client, printer, params, history)
@@ -161,7 +169,7 @@ def _hints(client: Client, name: str) -> list[str]:
 class _History:
     """Prints what is stored, and remembers where a live tail has to go on."""
 
-    def __init__(self, client: Client, printer: Printer | Formatted, params: Params) -> None:
+    def __init__(self, client: Client, printer: Prints, params: Params) -> None:
         self._client = client
         self._printer = printer
         self._params = params
@@ -193,8 +201,11 @@ class _History:
 
 
 def _follow(client: Client, printer: Printer | Formatted, params: Params, history: _History) -> None:
-    """Live lines after the history, for ever; a lost connection is taken up where it broke."""
-    from api.client import ServerDownError
+    """Live lines after the history, for ever; a lost connection is taken up where it broke.
+
+    So is one that a server refuses because its store is away: that of a server which has just started may be.
+    """
+    from api.client import RefusedError, ServerDownError
 
     seen, resume, pause = set(history.seen), history.resume, FIRST_PAUSE
     filters = {name: value for name, value in params.items() if name != "since"}
@@ -206,6 +217,10 @@ def _follow(client: Client, printer: Printer | Formatted, params: Params, histor
                     return
                 _show(message, printer, seen)
         except ServerDownError as error:
+            printer.note(f"{error} (still trying)")
+        except RefusedError as error:
+            if error.status not in BUSY:
+                raise
             printer.note(f"{error} (still trying)")
         time.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE)

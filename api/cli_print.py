@@ -18,6 +18,8 @@ from api.cli_common import Output
 
 Event = dict[str, Any]
 
+SEPARATOR = b"--\n"  # as grep's
+
 
 class Printer:
     """Prints pages of events in one of the output forms; `close` ends a JSON document."""
@@ -30,6 +32,7 @@ class Printer:
         self._details = details
         self._names = names
         self._printed = 0
+        self._separate = False
         self._notes: list[str] = []
 
     @property
@@ -45,6 +48,10 @@ class Printer:
         else:
             self._json(events)
         self._printed += len(events)
+
+    def separate(self) -> None:
+        """The next event stands apart from those before: `--` before it in text, on its stream."""
+        self._separate = self._output is Output.text
 
     def note(self, text: str) -> None:
         """Something about the answer, said once: on stderr, or in the JSON document."""
@@ -73,6 +80,9 @@ class Printer:
             if stream is not current:
                 _write(current, b"".join(run))
                 run, current = [], stream
+            if self._separate:
+                run.append(SEPARATOR)
+                self._separate = False
             run.append(self._line(event, stream))
         _write(current, b"".join(run))
 
@@ -93,7 +103,10 @@ class Printer:
             head += f"{terminal.dim(event['timestamp']) if colour else event['timestamp']} "
         if self._details:
             head += f"{details(event)} "
-        return f"{head}{terminal.by_level(text, event['level']) if colour else text}\n"
+        if colour:
+            is_context = event.get("match") is False
+            text = terminal.dim(text) if is_context else terminal.by_level(text, event["level"])
+        return f"{head}{text}\n"
 
 
 def details(event: Event) -> str:

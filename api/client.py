@@ -73,15 +73,20 @@ def part(text: str) -> str:
 
 
 class Client:
-    """One server. All methods raise ClientError; nothing is cached."""
+    """One server, whose answers take `seconds` at most. All methods raise ClientError; nothing is cached."""
 
-    def __init__(self, server: str = DEFAULT_SERVER, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        server: str = DEFAULT_SERVER,
+        transport: httpx.BaseTransport | None = None,
+        seconds: float = ANSWER_SECONDS,
+    ) -> None:
         self.server = server_url(server)
         loopback = is_loopback_host(urlsplit(self.server).hostname or "")
         self._http = httpx.Client(
             base_url=self.server,
             transport=transport,
-            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+            timeout=httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
             trust_env=not loopback,  # a proxy cannot reach this machine's loopback
         )
 

@@ -43,6 +43,16 @@ class NotFoundError(Exception):
         self.parameter = parameter
 
 
+class RefusedError(HTTPException):
+    """A request that is refused with another status than those above; `parameter` names what to change."""
+
+    def __init__(
+        self, status: int, parameter: str | None, message: str, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(status, message, headers)
+        self.parameter = parameter
+
+
 class InterruptedStreamError(Exception):
     """An answer that is already under way cannot be finished; its reader must see that it is not whole."""
 
@@ -95,7 +105,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     elif error.status_code == 405:
         message = f"{request.method} is not possible at {request.url.path}: /docs says what is"
     headers = dict(error.headers) if error.headers else None
-    return error_response(error.status_code, code, None, message, headers)
+    return error_response(error.status_code, code, getattr(error, "parameter", None), message, headers)
 
 
 class Unexpected:

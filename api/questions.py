@@ -9,11 +9,14 @@ from typing import Any
 from fastapi import Request
 
 from api.services import Services
+from parsers.event import LEVELS
 from storage.by import WORDS
 from storage.counts import DEFAULT_FACETS, MAX_FACETS
 from storage.grid import DEFAULT_BUCKETS, MAX_BUCKETS
+from storage.params import MAX_VALUE, STREAMS
 from storage.query import DEFAULT_LIMIT, MAX_LIMIT, Page, Query, QueryError, encode_cursor
 from storage.resolve import resolve
+from storage.times import MAX_LENGTH
 
 Keys = Sequence[tuple[str, str]]  # parameters that a path says
 
@@ -77,8 +80,16 @@ def asked_count(request: Request, name: str, default: int | None, most: int | No
     raise QueryError(name, f"{text!r} is not a whole number from 0{bound}")
 
 
+_SOMETHING: dict[str, Any] = {"minLength": 1, "maxLength": MAX_VALUE, "pattern": r"\S"}
+# RFC 3339, also shortened; Unix seconds; a duration: storage/times.py knows more than a pattern says
+_MOMENT: dict[str, Any] = {
+    "pattern": r"^([0-9]{4}-[0-9]{2}-[0-9]{2}.*|-?[0-9]{1,11}(\.[0-9]*)?|([0-9.]+(ns|us|ms|s|m|h|d))+|now)$",
+    "maxLength": MAX_LENGTH,
+}
+
+
 def _parameter(name: str, text: str, *, many: bool = False, **schema: Any) -> dict[str, Any]:
-    one = {"type": "string", **schema}
+    one = schema if "type" in schema else {"type": "string", **_SOMETHING, **schema}
     shape = {"type": "array", "items": one} if many else one
     return {"name": name, "in": "query", "required": False, "description": text, "schema": shape}
 
@@ -91,17 +102,26 @@ _ORIGIN = [
     _parameter("tag", "The log driver's tag; with a * at its end, every tag that begins so."),
 ]
 _LINE = [
-    _parameter("stream", "stdout or stderr; any of.", many=True),
-    _parameter("level", "trace, debug, info, warn, error or fatal; any of.", many=True),
+    _parameter("stream", "Any of, in any case.", many=True, enum=[*STREAMS]),
+    _parameter("level", "Any of, in any case.", many=True, enum=[*LEVELS]),
     _parameter("q", 'Words, "quoted text", -without, OR, parentheses, /regex/, field:value.'),
 ]
 _TIME = [
     _parameter(
-        "since", "From then on, inclusive: RFC 3339, Unix seconds, or a duration back from now (15m)."
+        "since",
+        "From then on, inclusive: RFC 3339, Unix seconds, or a duration back from now (15m).",
+        **_MOMENT,
     ),
-    _parameter("until", "Up to then, inclusive."),
+    _parameter("until", "Up to then, inclusive.", **_MOMENT),
 ]
-_LIMIT = _parameter("limit", f"Lines a page, at most {MAX_LIMIT}.", type="integer", default=DEFAULT_LIMIT)
+_LIMIT = _parameter(
+    "limit",
+    f"Lines a page, at most {MAX_LIMIT}.",
+    type="integer",
+    default=DEFAULT_LIMIT,
+    minimum=1,
+    maximum=MAX_LIMIT,
+)
 _ORDER = _parameter("order", "desc (newest first) or asc.", enum=["desc", "asc"], default="desc")
 _CURSOR = _parameter("cursor", "`next` of the page before; the other parameters unchanged.")
 
@@ -119,11 +139,20 @@ QUARANTINE_PARAMETERS = {
 }
 LIST_PARAMETERS = {"parameters": _ORIGIN}
 LOG_PARAMETERS = {"parameters": [*_ORIGIN, *_LINE, *_TIME, _LIMIT, _ORDER, _CURSOR]}
+
+
+def keyed(name: str) -> dict[str, Any]:
+    """LOG_PARAMETERS of a route whose path says the parameter `name`."""
+    return {"parameters": [given for given in LOG_PARAMETERS["parameters"] if given["name"] != name]}
+
+
 CONTEXT_PARAMETERS = {
     "parameters": [
-        _parameter("before", "Lines before it, at most 1000.", type="integer", default=20),
-        _parameter("after", "Lines after it, at most 1000.", type="integer", default=20),
-        _parameter("scope", "container, service, host or all.", default="container"),
+        _parameter("before", "Lines before it.", type="integer", default=20, minimum=0, maximum=1000),
+        _parameter("after", "Lines after it.", type="integer", default=20, minimum=0, maximum=1000),
+        _parameter(
+            "scope", "Whose lines.", enum=["container", "service", "host", "all"], default="container"
+        ),
         *_ORIGIN,
         *_LINE,
     ]
@@ -150,7 +179,11 @@ FACET_PARAMETERS = {
 }
 TAIL_PARAMETERS = {
     "parameters": [
-        _parameter("last_event_id", "Resume after this id, as the header Last-Event-ID does."),
+        _parameter(
+            "last_event_id",
+            "Resume after this id, as the header Last-Event-ID does.",
+            pattern="^-?[0-9]{1,16}$",
+        ),
         *_ORIGIN,
         *_LINE,
         *_TIME,
@@ -161,7 +194,7 @@ EXPORT_PARAMETERS = {
         *_ORIGIN,
         *_LINE,
         *_TIME,
-        _parameter("limit", "Lines at most; without it, all.", type="integer"),
+        _parameter("limit", "Lines at most; without it, all.", type="integer", minimum=0),
         _parameter("order", "asc (oldest first) or desc.", enum=["asc", "desc"], default="asc"),
     ]
 }

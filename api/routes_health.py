@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from api.schemas import answers
 from api.services import Services
 
 _PAGES = Path(__file__).parent / "page"
@@ -22,17 +23,20 @@ _POLICY = (
 
 router = APIRouter(tags=["health"])
 
+_READINESS = answers("Readiness")
+_READINESS[503] = {**_READINESS[200], "description": "not yet: `reasons` say why"}
+
 
 # HEAD too: what probes send that want no body (wget --spider, curl -I)
 @router.head("/healthz", include_in_schema=False)
-@router.get("/healthz")
+@router.get("/healthz", responses=answers("Health"))
 async def healthz() -> dict[str, str]:
     """The process lives and answers."""
     return {"status": "ok"}
 
 
 @router.head("/readyz", include_in_schema=False)
-@router.get("/readyz", responses={503: {"description": "not yet: `reasons` say why"}})
+@router.get("/readyz", responses=_READINESS)
 async def readyz(request: Request) -> Response:
     """Whether answers come from everything held: 503 with reasons while the journal is replayed."""
     services: Services = request.app.state.services
@@ -41,7 +45,7 @@ async def readyz(request: Request) -> Response:
     return JSONResponse(body, 200 if state.ready else 503)
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, responses=answers("Metrics", media="text/plain"))
 async def metrics(request: Request) -> Response:
     """Counters and gauges in Prometheus' text format."""
     services: Services = request.app.state.services

@@ -12,13 +12,16 @@ from starlette.responses import Response
 from api.paths import BASE, decoded
 from api.questions import LIST_PARAMETERS, ask, services_of
 from api.render import answer, service_detail
+from api.schemas import answers
 from storage.store import ContainerSummary, NameSummary
 from storage.times import rfc3339
 
 router = APIRouter(prefix=BASE, tags=["lists"])
 
+_NAMES = answers("Names", 503)
 
-@router.get("/containers", openapi_extra=LIST_PARAMETERS)
+
+@router.get("/containers", openapi_extra=LIST_PARAMETERS, responses=answers("Containers", 503))
 async def containers(request: Request) -> Response:
     """Containers seen, living or gone, the latest first."""
     with _timed(request):
@@ -26,7 +29,7 @@ async def containers(request: Request) -> Response:
     return _items(request, [_container(item) for item in found])
 
 
-@router.get("/services", openapi_extra=LIST_PARAMETERS)
+@router.get("/services", openapi_extra=LIST_PARAMETERS, responses=_NAMES)
 async def services(request: Request) -> Response:
     """Services seen, by name."""
     with _timed(request):
@@ -34,7 +37,7 @@ async def services(request: Request) -> Response:
     return _names(request, found)
 
 
-@router.get("/labels", openapi_extra=LIST_PARAMETERS)
+@router.get("/labels", openapi_extra=LIST_PARAMETERS, responses=_NAMES)
 async def labels(request: Request) -> Response:
     """Label keys seen, by name."""
     with _timed(request):
@@ -42,7 +45,7 @@ async def labels(request: Request) -> Response:
     return _names(request, found)
 
 
-@router.get("/labels/{key:path}", openapi_extra=LIST_PARAMETERS)
+@router.get("/labels/{key:path}", openapi_extra=LIST_PARAMETERS, responses=_NAMES)
 async def label_values(request: Request, key: str) -> Response:
     """Values of one label. A slash in the key may be written as it is or as %2F."""
     with _timed(request):

@@ -12,14 +12,26 @@ from starlette.responses import Response
 from api.errors import NotFoundError
 from api.notes import explain
 from api.paths import BASE, decoded, label_splits
-from api.questions import CONTEXT_PARAMETERS, LOG_PARAMETERS, Keys, ask, asked_count, next_token, services_of
+from api.questions import (
+    CONTEXT_PARAMETERS,
+    LOG_PARAMETERS,
+    Keys,
+    ask,
+    asked_count,
+    keyed,
+    next_token,
+    services_of,
+)
 from api.render import dumps, event_json, events_json
 from api.routes_quarantine import quarantine_notes
+from api.schemas import answers
 from parsers.event import Event
 from storage.query import ContainerRef, Cursor, Page, Query, QueryError
 from storage.store import Store
 
 router = APIRouter(prefix=BASE, tags=["logs"])
+
+_PAGE = answers("Page", 503)
 
 RENDER_AT_ONCE = 500  # events: some 3 ms, then whoever waits for an acknowledgement has its turn
 
@@ -29,25 +41,25 @@ NO_CEILING = 2**53 - 1  # above every offset
 SCOPES = ("container", "service", "host", "all")
 
 
-@router.get("/logs", openapi_extra=LOG_PARAMETERS)
+@router.get("/logs", openapi_extra=LOG_PARAMETERS, responses=_PAGE)
 async def logs(request: Request) -> Response:
     """Lines that match, newest first; `next` is the cursor of the next page."""
     return await _answer(request)
 
 
-@router.get("/containers/{ref}/logs", openapi_extra=LOG_PARAMETERS)
+@router.get("/containers/{ref}/logs", openapi_extra=keyed("container"), responses=_PAGE)
 async def container_logs(request: Request, ref: str) -> Response:
     """Lines of one container: exact name, exact id or the start of an id."""
     return await _answer(request, [("container", decoded(ref))])
 
 
-@router.get("/services/{name}/logs", openapi_extra=LOG_PARAMETERS)
+@router.get("/services/{name}/logs", openapi_extra=keyed("service"), responses=_PAGE)
 async def service_logs(request: Request, name: str) -> Response:
     """Lines of every container of one service."""
     return await _answer(request, [("service", decoded(name))])
 
 
-@router.get("/labels/{key}/{value}/logs", openapi_extra=LOG_PARAMETERS)
+@router.get("/labels/{key}/{value}/logs", openapi_extra=LOG_PARAMETERS, responses=_PAGE)
 async def label_logs(request: Request, key: str, value: str) -> Response:
     """Lines of every container with this label. Slashes in either part are best written as %2F."""
     return await _answer(request, [("label", f"{decoded(key)}={decoded(value)}")])
@@ -64,14 +76,18 @@ async def slashed_label_logs(request: Request, path: str) -> Response:
     return await _answer(request, [("label", f"{key}={value}")])
 
 
-@router.get("/logs/{event_id}")
+@router.get("/logs/{event_id}", responses=answers("Event", 404, 503))
 async def event(request: Request, event_id: str) -> Response:
     """One line by its id."""
     found = await _event(services_of(request).store, decoded(event_id))
     return Response(event_json(found), media_type="application/json")
 
 
-@router.get("/logs/{event_id}/context", openapi_extra=CONTEXT_PARAMETERS)
+@router.get(
+    "/logs/{event_id}/context",
+    openapi_extra=CONTEXT_PARAMETERS,
+    responses=answers("Context", 404, 503),
+)
 async def context(request: Request, event_id: str) -> Response:
     """The lines around one line, oldest first, of the same container unless `scope` says otherwise."""
     services = services_of(request)

@@ -17,6 +17,7 @@ from api.notes import explain
 from api.paths import BASE
 from api.questions import services_of
 from api.render import answer
+from api.schemas import answers
 from api.services import Services
 from storage import params as read
 from storage.prune import FILTERS, Part, Pruned, PruneResult, Selection, origin_query
@@ -30,16 +31,17 @@ BODY_BYTES = 1 << 20  # of a POST: a thousand names
 LAG_SECONDS = 5.0  # lines waiting longer than this are told of: a prune does not reach them
 OWN = ("dry_run", "at")  # keys of the body beside the filters
 
-_TEXTS = {"type": "array", "items": {"type": "string"}}
+_TEXTS = {"type": "array", "items": {"type": "string", "pattern": r"\S"}, "minItems": 1}
 _BODY = documented(
-    until={"type": "string"},
+    {"anyOf": [{"required": [name]} for name in FILTERS]},
+    until={"type": "string", "format": "date-time"},  # or another form of time
     **{name: _TEXTS for name in FILTERS if name != "until"},
     dry_run={"type": "boolean", "default": False},
-    at={"type": "string"},
+    at={"type": "string", "format": "date-time"},
 )
 
 
-@router.post("/prune", openapi_extra=_BODY)
+@router.post("/prune", openapi_extra=_BODY, responses=answers("Prune", 409, 413, 415, 503))
 async def prune(request: Request) -> Response:
     """Remove lines for good; with `dry_run` only say which. Filters as docker's prune commands take them."""
     body, services = await _body(request), services_of(request)
@@ -60,7 +62,7 @@ async def prune(request: Request) -> Response:
     return answer({**head, **_told(result), "notes": [*result.notes, *notes, *more]})
 
 
-@router.get("/prune")
+@router.get("/prune", responses=answers("Pruned"))
 async def pruned(request: Request) -> Response:
     """What was removed on purpose, by prunes, by retention and by a full journal, the newest first."""
     services = services_of(request)

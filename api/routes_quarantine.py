@@ -13,6 +13,7 @@ from api.bodies import documented, json_body
 from api.paths import BASE
 from api.questions import QUARANTINE_PARAMETERS, services_of
 from api.render import answer, dumps, event_json
+from api.schemas import answers
 from api.services import Services
 from storage.lists import refers
 from storage.quarantine_file import Entry
@@ -25,11 +26,14 @@ router = APIRouter(prefix=BASE + "/quarantine", tags=["quarantine"])
 BODY_BYTES = 4 << 20  # of a POST: some 100,000 ids
 OWN = ("reason", "cursor")  # parameters beside those of every question
 
+_DONE = answers("QuarantineWork", 413, 415, 503)
+
 _BODY = documented(
+    {"oneOf": [{"required": ["ids"]}, {"required": ["reason"]}, {"required": ["all"]}]},
     ids={"type": "array", "items": {"type": "string"}},
     reason={"type": "string"},
-    all={"type": "boolean"},
-    before={"type": "string"},
+    all={"const": True},
+    before={"type": "string", "format": "date-time"},
 )
 
 
@@ -42,7 +46,7 @@ class _Asked(msgspec.Struct, forbid_unknown_fields=True):
     before: str | None = None
 
 
-@router.get("", openapi_extra=QUARANTINE_PARAMETERS)
+@router.get("", openapi_extra=QUARANTINE_PARAMETERS, responses=answers("Quarantined"))
 async def listed(request: Request) -> Response:
     """What is in quarantine, in the order in which it came there."""
     services = services_of(request)
@@ -65,14 +69,14 @@ async def listed(request: Request) -> Response:
     return Response(body, media_type="application/json")
 
 
-@router.post("/retry", openapi_extra=_BODY)
+@router.post("/retry", openapi_extra=_BODY, responses=_DONE)
 async def retry(request: Request) -> Response:
     """Offer events to the store again; what it takes leaves the quarantine."""
     store = services_of(request).store
     return await _work(request, lambda worker, chosen: worker.retry(store, chosen))
 
 
-@router.post("/drop", openapi_extra=_BODY)
+@router.post("/drop", openapi_extra=_BODY, responses=_DONE)
 async def drop(request: Request) -> Response:
     """Throw events away for good; that they were is written down and counted."""
     return await _work(request, lambda worker, chosen: worker.drop(chosen))

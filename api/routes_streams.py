@@ -9,10 +9,11 @@ from fastapi import APIRouter, Request
 from msgspec.structs import replace
 from starlette.responses import Response, StreamingResponse
 
-from api.errors import InterruptedStreamError
+from api.errors import RETRY_AFTER, InterruptedStreamError, RefusedError
 from api.paths import BASE
 from api.questions import EXPORT_PARAMETERS, TAIL_PARAMETERS, ask, asked_count, services_of
 from api.render import ndjson
+from api.schemas import answers
 from api.sse import follow, follow_after
 from api.streams import Streams
 from storage.query import MAX_LIMIT, Page, Query, QueryError
@@ -20,16 +21,25 @@ from storage.store import Store
 
 router = APIRouter(prefix=BASE, tags=["streams"])
 
+MAX_FOLLOWERS = 1_000  # each may have 8 MiB waiting, and a write to each of them is 40 us of the event loop
 EXPORT_PAGE = MAX_LIMIT  # events a search: the fewer searches, the less is done twice
 EXPORT_CHUNK = 1_000  # events rendered at once, some 4 ms: nobody waits longer for his turn
 
 
-@router.get("/logs/tail", openapi_extra=TAIL_PARAMETERS, response_class=StreamingResponse)
+@router.get(
+    "/logs/tail",
+    openapi_extra=TAIL_PARAMETERS,
+    response_class=StreamingResponse,
+    responses=answers("ServerSentEvent", 429, 503, media="text/event-stream"),
+)
 async def tail(request: Request) -> Response:
     """New lines as server-sent events; Last-Event-ID resumes exactly after that id."""
     place = _resume_place(request)
     question = await ask(request, without={"last_event_id"})
     services, streams = services_of(request), request.app.state.streams
+    if services.tail.count >= MAX_FOLLOWERS:
+        text = f"{MAX_FOLLOWERS} live tails are open already: close one, or come again later"
+        raise RefusedError(429, None, text, {"Retry-After": str(RETRY_AFTER)})
     if place is None:
         return follow(services, streams, question.query)
     return follow_after(services, streams, question.query, place)
@@ -46,7 +56,12 @@ def _resume_place(request: Request) -> int | None:
     raise QueryError("last_event_id", f"{text!r} is not the id of a message of this stream")
 
 
-@router.get("/logs/export", openapi_extra=EXPORT_PARAMETERS)
+@router.get(
+    "/logs/export",
+    openapi_extra=EXPORT_PARAMETERS,
+    response_class=StreamingResponse,
+    responses=answers("Lines", 503, media="application/x-ndjson"),
+)
 async def export(request: Request) -> Response:
     """Everything that matches as NDJSON, oldest first, streamed until its end or until the reader goes.
 

@@ -38,13 +38,19 @@ from storage.tail import Dropped, Follower, Gap, resume
 
 HEARTBEAT = 15.0  # seconds: proxies commonly close what is silent for 60
 READY_PAUSE = 0.2  # seconds between looks at whether the replay is done
-MAX_BATCH = 500  # events taken from the tail before the reader has them; a slow one waits there, not here
+MAX_BATCHES = 4  # taken from the tail before the reader has them; a slow one waits there, not here
 BEAT = b": beat\n\n"
 END = b"event: end\ndata: {}\n\n"
 
-Item = Event | Dropped | Gap
+Item = list[Event] | Dropped | Gap
 _Ended = BaseException | None  # how the source ended: by an error or by itself
-_Queue = asyncio.Queue[tuple[Item] | _Ended]
+_Entry = tuple[Item] | _Ended
+_Queue = asyncio.Queue[_Entry]
+
+# What several followers are shown is rendered once: (event, message) by offset, about the last so many bytes.
+RENDERED_BYTES = 8 << 20
+_rendered: dict[int, tuple[Event, bytes]] = {}
+_rendered_bytes = 0
 
 
 class TailResponse(StreamingResponse):
@@ -83,11 +89,7 @@ def follow_after(services: Services, streams: Streams, query: Query, offset: int
 
 async def _live(follower: Follower) -> AsyncGenerator[Item, None]:
     async for item in follower:
-        if isinstance(item, Dropped):
-            yield item
-        else:
-            for event in item:
-                yield event
+        yield item
 
 
 async def _resumed(services: Services, query: Query, offset: int) -> AsyncGenerator[Item, None]:
@@ -103,23 +105,23 @@ async def _stream(
     source: AsyncGenerator[Item, None], first: bytes, services: Services, streams: Streams, until: int | None
 ) -> AsyncGenerator[bytes, None]:
     """The bytes of `source` until it ends, the server stops or `until` passes."""
-    queue: _Queue = asyncio.Queue(MAX_BATCH)
+    queue: _Queue = asyncio.Queue(MAX_BATCHES)
     pump = asyncio.create_task(_pump(source, queue))
     closed = asyncio.create_task(streams.closed())
+    closed.add_done_callback(lambda _: _wake(queue))
     try:
         yield first
-        while not closed.done():
+        while True:
             seconds = HEARTBEAT if until is None else min(HEARTBEAT, (until - services.clock()) / 1e9)
             if seconds <= 0:
                 yield END
                 return
-            batch = await _batch(queue, closed, seconds)
-            if closed.done() and not batch:
+            entries = await _entries(queue, seconds)
+            yield b"".join([_message(entry[0]) for entry in entries if isinstance(entry, tuple)]) or BEAT
+            if entries and not isinstance(entries[-1], tuple):
+                _raise(entries[-1])
                 return
-            lines = [_message(entry[0]) for entry in batch if isinstance(entry, tuple)]
-            yield b"".join(lines) if lines else BEAT
-            if batch and not isinstance(batch[-1], tuple):
-                _raise(batch[-1])
+            if closed.done():
                 return
     finally:
         for task in (pump, closed):
@@ -139,22 +141,24 @@ async def _pump(source: AsyncGenerator[Item, None], queue: _Queue) -> None:
         await queue.put(error)
 
 
-async def _batch(queue: _Queue, closed: asyncio.Task[None], seconds: float) -> list[tuple[Item] | _Ended]:
-    """What is there; empty when nothing came in time or the server stops."""
+def _wake(queue: _Queue) -> None:
+    """Whoever waits for the queue finds its end; whoever does not will look by itself."""
     if queue.empty():
-        first = asyncio.ensure_future(queue.get())
+        queue.put_nowait(None)
+
+
+async def _entries(queue: _Queue, seconds: float) -> list[_Entry]:
+    """What is there; empty when nothing came in time."""
+    entries: list[_Entry] = []
+    if queue.empty():
         try:
-            await asyncio.wait({first, closed}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            first.cancel()  # does nothing to what is done
-        if not first.done():
-            return []
-        batch = [first.result()]
-    else:
-        batch = []
+            async with asyncio.timeout(seconds):
+                entries.append(await queue.get())
+        except TimeoutError:
+            return entries
     while not queue.empty():
-        batch.append(queue.get_nowait())
-    return batch
+        entries.append(queue.get_nowait())
+    return entries
 
 
 def _raise(how: _Ended) -> None:
@@ -163,8 +167,23 @@ def _raise(how: _Ended) -> None:
 
 
 def _message(item: Item) -> bytes:
-    if isinstance(item, Event):
-        return b"id: %d\nevent: log\ndata: %s\n\n" % (item.offset, event_json(item))
+    if isinstance(item, list):
+        return b"".join([_log(event) for event in item])
     if isinstance(item, Dropped):
         return b"event: dropped\ndata: %s\n\n" % dumps({"dropped": item.count})
     return b"event: gap\ndata: %s\n\n" % dumps({"missing": item.count})
+
+
+def _log(event: Event) -> bytes:
+    """The message of one line; `is`, because an offset is one of one journal only."""
+    global _rendered_bytes
+    known = _rendered.get(event.offset)
+    if known is not None and known[0] is event:
+        return known[1]
+    if _rendered_bytes > RENDERED_BYTES:
+        _rendered.clear()
+        _rendered_bytes = 0
+    message = b"id: %d\nevent: log\ndata: %s\n\n" % (event.offset, event_json(event))
+    _rendered[event.offset] = (event, message)
+    _rendered_bytes += len(message)
+    return message

@@ -24,11 +24,19 @@ SECONDS_MAX = 2**32 - 1  # EventTime holds unsigned 32-bit seconds
 
 
 class Refusal(HTTPException):
-    """A request that is refused; `reason` is for the counters."""
+    """A request that is refused; `reason` is for the counters, `parameter` names what to change."""
 
-    def __init__(self, status: int, reason: str, text: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        text: str,
+        headers: dict[str, str] | None = None,
+        parameter: str = "body",
+    ) -> None:
         super().__init__(status, text, headers)
         self.reason = reason
+        self.parameter = None if status == 503 else parameter
 
 
 def from_form(body: bytes) -> list[bytes]:
@@ -126,7 +134,9 @@ def event_time(text: str | None) -> bytes:
     except InvalidOperation:
         time = Decimal(-1)
     if not (time.is_finite() and 0 <= time <= SECONDS_MAX):
-        raise Refusal(400, "malformed", "time: must be Unix seconds, such as 1700000000.123")
+        raise Refusal(
+            400, "malformed", "time: must be Unix seconds, such as 1700000000.123", parameter="time"
+        )
     seconds, rest = divmod(int(time * NANOSECONDS), NANOSECONDS)
     return b"\xd7\0" + seconds.to_bytes(4, "big") + rest.to_bytes(4, "big")  # fixext 8 of type 0
 

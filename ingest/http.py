@@ -40,6 +40,44 @@ MAX_LATE = 10_000
 ENCODINGS = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "zlib", "zstd": "zstd"}
 COME_AGAIN = {"Retry-After": "5"}
 
+# What the routes say of themselves in OpenAPI.
+_RECORDS: dict[str, Any] = {"anyOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}]}
+FLUENTD_BODY: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "time",
+            "in": "query",
+            "description": "When the records happened, Unix seconds; now when left out.",
+            "schema": {"type": "number"},
+        }
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": _RECORDS},
+            "application/x-ndjson": {"schema": {"type": "string"}},
+            "application/msgpack": {"schema": {"type": "string", "format": "binary"}},
+            "application/x-www-form-urlencoded": {
+                "schema": {"type": "object", "properties": {"json": {"type": "string"}}}
+            },
+        },
+    },
+}
+GELF_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"host": {"type": "string"}, "short_message": {"type": "string"}},
+                    "required": ["short_message"],
+                }
+            }
+        },
+    }
+}
+
 
 class Inputs:
     """What the requests of one server share. `held` is in bytes of bodies."""
@@ -117,7 +155,9 @@ def http_inputs(gate: Gate, journal: Journal) -> APIRouter:
     router = APIRouter(tags=["inputs"])
     inputs = Inputs(gate, journal)
 
-    @router.post("/fluentd/{tag:path}", summary="Take records in, as Fluentd's in_http")
+    @router.post(
+        "/fluentd/{tag:path}", summary="Take records in, as Fluentd's in_http", openapi_extra=FLUENTD_BODY
+    )
     async def fluentd(tag: str, request: Request) -> Response:
         """A JSON or msgpack object or array of objects, or a form with json= or msgpack=; ?time= seconds."""
         with inputs.request("forward_http") as hold:
@@ -126,7 +166,7 @@ def http_inputs(gate: Gate, journal: Journal) -> APIRouter:
             await inputs.journalled(Protocol.FORWARD, _peer(request), Frames(raw, 1))
         return Response(status_code=200)
 
-    @router.post("/gelf", summary="Take one GELF message in", status_code=202)
+    @router.post("/gelf", summary="Take one GELF message in", status_code=202, openapi_extra=GELF_BODY)
     async def gelf(request: Request) -> Response:
         """One GELF JSON object, plain, gzip or zlib."""
         with inputs.request(Protocol.GELF_HTTP.label) as hold:
@@ -171,7 +211,7 @@ async def _content(request: Request, hold: Hold) -> bytes:
         return body
     if encoding not in ENCODINGS:
         text = f"content-encoding {encoding} is not known: send gzip, deflate or zstd"
-        raise Refusal(415, "unknown_encoding", text)
+        raise Refusal(415, "unknown_encoding", text, parameter="content-encoding")
     try:
         content = b"".join(inflated(body, ENCODINGS[encoding], BODY_BYTES))
     except DecodeError as problem:
@@ -195,7 +235,7 @@ async def _records(request: Request, hold: Hold) -> list[bytes]:
     if kind in ("", "application/json", "text/plain"):
         return from_json(await _content(request, hold))
     text = f"content-type {kind} is not known: send application/json or application/msgpack"
-    raise Refusal(415, "unknown_type", text)
+    raise Refusal(415, "unknown_type", text, parameter="content-type")
 
 
 async def _from_multipart(request: Request, body: bytes) -> list[bytes]:

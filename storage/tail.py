@@ -60,9 +60,12 @@ class Follower:
         return self._missed > 0 or any(isinstance(item, Dropped) for item, _ in self._queue)
 
     def offer(self, events: list[Event], size: int) -> int:
-        """Queue what fits; returns how many did not. `size` is their characters together."""
+        """Queue what fits; returns how many did not. `size` is their characters together.
+
+        The list is kept, and shared with others: nobody may change it.
+        """
         room = self._capacity - self._events if self._size < MAX_WAITING else 0
-        taken = events[:room]
+        taken = events if len(events) <= room else events[:room]
         if taken:
             self._tell_missed()
             self._queue.append((taken, size))
@@ -127,6 +130,11 @@ class Tail:
         """Whether anybody follows."""
         return bool(self._followers)
 
+    @property
+    def count(self) -> int:
+        """How many follow."""
+        return sum(map(len, self._followers.values()))
+
     def begin(self, offset: int) -> None:
         """The highest offset that was published before this process: the start's checkpoint.offset - 1."""
         self.offset = self.stored = max(self.offset, offset)
@@ -178,8 +186,10 @@ class Tail:
 
 async def resume(
     tail: Tail, store: Store, query: Query, after_offset: int
-) -> AsyncGenerator[Event | Dropped | Gap, None]:
+) -> AsyncGenerator[list[Event] | Dropped | Gap, None]:
     """Matching events after an offset, in the order of offsets: first stored ones, then live, without end.
+
+    Events come as they are found, a page or a published batch together; a list may be another follower's too.
 
     No gap and no double: it follows before it reads the store, and reads on from the store as long as the
     queue overflows meanwhile. A Gap comes first when the offset's successors are gone, or when the offset is
@@ -193,19 +203,17 @@ async def resume(
         if gap:
             yield gap
         while True:
-            async for event in _stored(store, follower.question, place):
-                place = event.offset
-                yield event
+            async for events in _stored(store, follower.question, place):
+                place = events[-1].offset
+                yield events
             if not follower.missed:
                 break
             follower.clear()
         async for item in follower:
-            if isinstance(item, Dropped):
+            if isinstance(item, Dropped) or item[0].offset > place:
                 yield item
-                continue
-            for event in item:
-                if event.offset > place:
-                    yield event
+            elif item[-1].offset > place:
+                yield [event for event in item if event.offset > place]
     finally:
         follower.close()
 
@@ -224,7 +232,7 @@ async def _begin(tail: Tail, store: Store, after_offset: int) -> tuple[int, Gap 
     newest = tail.offset
     following = await anext(_stored(store, Query(limit=1), after_offset), None)
     if following is not None:
-        return after_offset, _gap(following.offset - after_offset - 1)
+        return after_offset, _gap(following[0].offset - after_offset - 1)
     if after_offset <= newest:
         return after_offset, _gap(newest - after_offset)
     return newest, Gap(None)
@@ -236,14 +244,14 @@ def _gap(offsets: int) -> Gap | None:
     return Gap(missing) if missing else None
 
 
-async def _stored(store: Store, query: Query, after_offset: int) -> AsyncIterator[Event]:
-    """Stored events after an offset, by offset, up to the newest when it begins."""
+async def _stored(store: Store, query: Query, after_offset: int) -> AsyncIterator[list[Event]]:
+    """Stored events after an offset, by offset, up to the newest when it begins; never an empty list."""
     limit = min(query.limit, PAGE)
     query = msgspec.structs.replace(query, order="arrival", after_offset=after_offset, limit=limit)
     while True:
         page = await store.search(query)
-        for event in page.events:
-            yield event
+        if page.events:
+            yield page.events
         if page.next is None:
             return
         query = msgspec.structs.replace(query, cursor=page.next)

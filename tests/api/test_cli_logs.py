@@ -17,6 +17,7 @@ import pytest
 from api import cli, cli_logs, client
 from api.cli_logs import count_of
 from parsers.event import Container, make_origin
+from storage.store import StoreUnavailable
 
 Capture = pytest.CaptureFixture[str]
 Ask = Callable[..., int]
@@ -286,6 +287,29 @@ def test_a_lost_connection_is_taken_up_where_it_broke(
     running.call(lambda: running.house.tail.close())  # ends every stream, as a restart would
     running.add(origins.web, "web 5")
     follower.wait_for("web 3", "web 4", "web 5")
+
+
+@pytest.mark.usefixtures("lines")
+def test_a_store_that_is_away_when_the_connection_is_taken_up_is_waited_for(
+    following: Callable[..., Following], running: Any, origins: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = following("shop-web-1", "-n", "1")
+    until_followed(running)
+    refused, find = threading.Event(), running.house.store.find_containers
+
+    async def away(_ref: str) -> Any:
+        refused.set()
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(running.house.store, "find_containers", away)
+    running.call(lambda: running.house.tail.close())
+    assert refused.wait(15)
+    running.add(origins.web, "web 4")
+    monkeypatch.setattr(running.house.store, "find_containers", find)
+    follower.wait_for("web 2", "web 4")
+    assert follower.interrupt() == 130
+    assert follower.process.stderr is not None
+    assert "the store cannot answer now: away" in follower.process.stderr.read()
 
 
 def until_followed(running: Any) -> None:

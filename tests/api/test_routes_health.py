@@ -74,6 +74,7 @@ async def test_openapi_names_every_route(ask: httpx.AsyncClient) -> None:
         "/metrics",
     } == set(paths)
     parameters = {p["name"] for p in paths["/api/v1/containers/{ref}/logs"]["get"]["parameters"]}
-    assert {"ref", "container", "since", "q", "cursor"} <= parameters
+    assert {"ref", "service", "since", "q", "cursor"} <= parameters
+    assert "container" not in parameters  # the path says it
     routes = [route for one in paths.values() for route in one.values()]
     assert all(route.get("summary") and route.get("description") for route in routes)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from api import sse
@@ -144,6 +145,30 @@ def test_what_is_no_id(running: Any, last: str) -> None:
     answer = httpx.get(f"{running.url}/api/v1/logs/tail", headers={"Last-Event-ID": last})
     assert answer.status_code == 400
     assert answer.json()["error"]["parameter"] == "last_event_id"
+
+
+def test_a_line_is_rendered_once_for_all_readers(
+    running: Any, read: Callable[..., Reader], origins: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendered: list[int] = []
+    render = sse.event_json
+    monkeypatch.setattr(sse, "event_json", lambda event: (rendered.append(event.offset), render(event))[1])
+    monkeypatch.setattr(sse, "RENDERED_BYTES", 10)  # forgotten after each line
+    readers = [read(query) for query in ("", "", "?service=web", "?q=line")]
+    for reader in readers:
+        reader.next()
+    running.add(origins.web, "line 0")
+    assert [texts([reader.next()]) for reader in readers] == [["line 0"]] * 4
+    assert rendered == [0]
+    running.add(origins.web, "line 1", "line 2")
+    assert [texts(reader.take(2)) for reader in readers] == [["line 1", "line 2"]] * 4
+
+
+def test_another_line_with_the_same_offset_is_another_line(house: Any, origins: Any) -> None:
+    (one,), (other,) = (house.events(origins.web, [text]) for text in ("one", "other"))
+    other = msgspec.structs.replace(other, offset=one.offset)
+    assert b'"one"' in sse._message([one])
+    assert b'"other"' in sse._message([other])
 
 
 def test_heartbeats(read: Callable[..., Reader], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,9 +150,16 @@ async def emit(tail: Tail, store: MemoryStore, lines: Sequence[Event]) -> None:
 
 
 async def take(stream: AsyncIterator[Any], count: int) -> list[Any]:
-    """The next items, events as offsets; nothing more comes within a moment."""
-    items = [await asyncio.wait_for(anext(stream), 5) for _ in range(count)]
-    return [item.offset if isinstance(item, Event) else item for item in items]
+    """What comes next, exactly so many: events as offsets, and marks."""
+    items: list[Any] = []
+    while len(items) < count:
+        items += plain(await asyncio.wait_for(anext(stream), 5))
+    assert len(items) == count
+    return items
+
+
+def plain(item: Any) -> list[Any]:
+    return [event.offset for event in item] if isinstance(item, list) else [item]
 
 
 async def silent(stream: AsyncIterator[Any]) -> bool:
@@ -275,9 +282,23 @@ async def test_ending_the_iteration_ends_the_following(tail: Tail, metrics: Metr
     store = MemoryStore()
     await emit(tail, store, events(0, 3))
     stream = resume(tail, store, Query(), -1)
-    await take(stream, 1)
+    await take(stream, 3)
     await stream.aclose()
     assert metrics.registry.get_sample_value("logdock_tail_followers") == 0
+
+
+async def test_followers_of_one_question_are_given_the_same_lists(tail: Tail) -> None:
+    """So that what is rendered for one need not be rendered for the others."""
+    store = MemoryStore()
+    await emit(tail, store, events(0, 3))
+    streams = [resume(tail, store, Query(), 2) for _ in range(2)]
+    following = [asyncio.ensure_future(anext(stream)) for stream in streams]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    await emit(tail, store, events(3, 2))
+    one, other = await asyncio.gather(*following)
+    assert one is other
+    assert [event.offset for event in one] == [3, 4]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -294,7 +315,7 @@ async def test_any_interleaving_has_no_gap_and_no_double(seed: int, monkeypatch:
     start = chance.randint(-1, 9)
     got: list[Any] = []
     async for item in resume(tail, store, Query(), start):
-        got += range(got[-1] + 1, got[-1] + 1 + item.count) if isinstance(item, Dropped) else [item.offset]  # type: ignore[union-attr]
+        got += range(got[-1] + 1, got[-1] + 1 + item.count) if isinstance(item, Dropped) else plain(item)
         if got[-1] >= emitted - 1 - 5 * len(store.meanwhile):
             break
     assert got == list(range(start + 1, start + 1 + len(got)))
