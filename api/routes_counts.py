@@ -13,6 +13,7 @@ from api.paths import BASE
 from api.questions import FACET_PARAMETERS, HISTOGRAM_PARAMETERS, Question, ask, asked_one, services_of
 from api.render import answer
 from api.routes_quarantine import quarantine_notes
+from api.schemas import answers
 from storage.by import NONE, WORDS, By, parse_by
 from storage.counts import DEFAULT_FACETS, MAX_FACETS
 from storage.grid import DEFAULT_BUCKETS, MAX_BUCKETS, interval_text
@@ -22,7 +23,7 @@ from storage.times import rfc3339
 router = APIRouter(prefix=BASE, tags=["counts"])
 
 
-@router.get("/histogram", openapi_extra=HISTOGRAM_PARAMETERS)
+@router.get("/histogram", openapi_extra=HISTOGRAM_PARAMETERS, responses=answers("Histogram", 503))
 async def histogram(request: Request) -> Response:
     """Lines over time, in buckets of a round length; `by` parts each by level, service, label or field."""
     services = services_of(request)
@@ -41,7 +42,7 @@ async def histogram(request: Request) -> Response:
         return answer(body)
 
 
-@router.get("/facets", openapi_extra=FACET_PARAMETERS)
+@router.get("/facets", openapi_extra=FACET_PARAMETERS, responses=answers("Facets", 503))
 async def facets(request: Request) -> Response:
     """The values with the most lines of a level, service, container, host, stream, tag, label or field."""
     services = services_of(request)

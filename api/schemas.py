@@ -83,6 +83,7 @@ _TIME: Schema = {"type": "string", "format": "date-time"}  # nine digits of a se
 _TEXTS: Schema = _array(_TEXT)
 _NOTES: Schema = {**_TEXTS, "description": "what explains a thin answer, and standing warnings"}
 _MAP: Schema = {"type": "object", "additionalProperties": _TEXT}
+_COUNTS: Schema = {"type": "object", "additionalProperties": _COUNT}
 _DETAIL: Schema = {
     "type": ["object", "null"],
     "properties": {"project": _TEXT, "replica": _TEXT, "task_id": _TEXT, "kind": _TEXT},
@@ -137,6 +138,13 @@ COMPONENTS: Final[dict[str, Schema]] = {
         )
     ),
     "Names": _list(_object(name=_TEXT, lines=_COUNT, first_seen=_TIME, last_seen=_TIME, containers=_COUNT)),
+    "Histogram": _object(
+        interval=_TEXT,
+        buckets=_array(_object(start=_TIME, count=_COUNT, by=_COUNTS)),
+        exact=_FLAG,
+        notes=_NOTES,
+    ),
+    "Facets": _object(values=_array(_object(value=_TEXT, count=_COUNT)), exact=_FLAG, notes=_NOTES),
     "Part": _object(
         name=_maybe(_TEXT), id=_maybe(_TEXT), service=_maybe(_TEXT), lines=_COUNT, first=_TIME, last=_TIME
     ),
@@ -175,7 +183,7 @@ COMPONENTS: Final[dict[str, Schema]] = {
             event=_ref("Event"),
         ),
         total=_COUNT,
-        reasons={"type": "object", "additionalProperties": _COUNT},
+        reasons=_COUNTS,
         bytes=_COUNT,
     ),
     "QuarantineWork": _object(

@@ -73,9 +73,10 @@ async def following(services: Services, query: Query, offset: int) -> AsyncGener
             async for item in items:
                 if isinstance(item, Dropped):
                     break
-                if isinstance(item, Event):
-                    offset = item.offset
-                    yield item
+                if isinstance(item, list):
+                    for event in item:
+                        offset = event.offset
+                        yield event
 
 
 def _left(services: Services, until: int | None) -> float:

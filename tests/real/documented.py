@@ -24,7 +24,7 @@ TEMPLATE = "docker/{{.Name}}/{{.ImageName}}/{{.ID}}"
 CONTAINER = "3b6cd1b00f2a" + "4d" * 26
 VOLATILE = {
     "id", "timestamp", "observed", "first_seen", "last_seen", "first", "last", "at", "until", "tried",
-    "quarantined", "before", "next", "store_problem", "host",
+    "quarantined", "before", "next", "store_problem", "host", "start",
 }  # fmt: skip
 
 
