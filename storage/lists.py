@@ -3,12 +3,14 @@
 A store counts lines by origin in its own way; what the lists make of the counts is the same for all.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import msgspec
 
 from parsers.event import Container, Origin
+from storage.query import Query
 from storage.store import ContainerSummary, NameSummary
 
 MAX_FOUND = 100  # containers for one reference: more help nobody to choose
@@ -26,6 +28,30 @@ class OriginCount(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 Seen = list[tuple[Origin, OriginCount]]  # every origin with lines, the one seen last first
+
+
+class Lists(ABC):
+    """The lists of the Store port, for a store that counts lines by origin."""
+
+    @abstractmethod
+    async def _seen(self, query: Query) -> Seen:
+        """Lines per origin that `query`'s origin filters let through."""
+
+    async def containers(self, query: Query) -> list[ContainerSummary]:
+        """See Store.containers."""
+        return containers(await self._seen(query))
+
+    async def services(self, query: Query) -> list[NameSummary]:
+        """See Store.services."""
+        return services(await self._seen(query))
+
+    async def labels(self, query: Query) -> list[NameSummary]:
+        """See Store.labels."""
+        return labels(await self._seen(query))
+
+    async def label_values(self, key: str, query: Query) -> list[NameSummary]:
+        """See Store.label_values."""
+        return label_values(await self._seen(query), key)
 
 
 def find_containers(seen: Seen, ref: str) -> list[Container]:

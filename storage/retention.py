@@ -1,10 +1,10 @@
 """When a line has been kept long enough."""
 
-_SECOND = 1_000_000_000
+from storage.times import SECOND
 
 
 def too_old(observed: int, now: int, seconds: float | None) -> bool:
     """Whether what was observed at `observed` may go at `now` (nanoseconds); None keeps it for ever."""
     if seconds is None:
         return False
-    return observed < now - round(seconds * _SECOND)  # rounded: floats are too coarse for times
+    return observed < now - round(seconds * SECOND)  # rounded: floats are too coarse for times

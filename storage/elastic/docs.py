@@ -24,8 +24,8 @@ from parsers.event import Event, Origin
 from storage.elastic.ecs import Shared, data_stream, share
 from storage.elastic.json import json_bytes, utf8
 from storage.elastic.template import IGNORE_ABOVE, MAX_TOKEN, STREAM, is_indexed
+from storage.times import SECOND
 
-SECOND = 1_000_000_000  # nanoseconds
 LAST_TIME = (1 << 63) - 1  # the last nanosecond of date_nanos, 2262-04-11; the first one is 0
 
 MAX_ORIGINS = 20_000  # rendered origins kept, some 2 KB each; more containers than one host starts in a day

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from parsers.event import Container, Event, Origin, Printed, make_origin, parse_id
-from storage.elastic.docs import SECOND
 from storage.elastic.ecs import image_text
+from storage.times import SECOND
 
 MAX_ORIGINS = 20_000  # origins remembered, a few KB each
 

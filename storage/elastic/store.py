@@ -25,9 +25,7 @@ from storage.pruned_notes import notes, with_notes
 from storage.query import Page, Query
 from storage.store import (
     Checkpoint,
-    ContainerSummary,
     Lag,
-    NameSummary,
     OnRejected,
     Rejection,
     StoreUnavailable,
@@ -38,8 +36,8 @@ T = TypeVar("T", Histogram, Facets)
 FRESH_SECONDS = 1.0  # a question waits so long for lines on their way: a bulk and a refresh on a busy server
 
 
-class ElasticStore:
-    """The Store over one data stream. `url` is as for elastic_client.hosts; `folder` holds the commit file.
+class ElasticStore(lists.Lists):
+    """The Store over one data stream. `url` is as for client.hosts; `folder` holds the commit file.
     Lines go `retention_seconds` after they were observed, and the oldest of more than `retention_bytes` (of
     primary shards). `compress`: bulk bodies, "on", "off" or "auto" (while it pays, post.py).
 
@@ -171,22 +169,6 @@ class ElasticStore:
         """See Store.find_containers."""
         await self._fresh()
         return await self._asker.find_containers(ref)
-
-    async def containers(self, query: Query) -> list[ContainerSummary]:
-        """See Store.containers."""
-        return lists.containers(await self._seen(query))
-
-    async def services(self, query: Query) -> list[NameSummary]:
-        """See Store.services."""
-        return lists.services(await self._seen(query))
-
-    async def labels(self, query: Query) -> list[NameSummary]:
-        """See Store.labels."""
-        return lists.labels(await self._seen(query))
-
-    async def label_values(self, key: str, query: Query) -> list[NameSummary]:
-        """See Store.label_values."""
-        return lists.label_values(await self._seen(query), key)
 
     async def prune(self, selection: Selection, dry_run: bool) -> PruneResult:
         """See Store.prune."""

@@ -24,6 +24,7 @@ from storage.local.removal import Removal, settle
 from storage.local.shelf import Shelf
 from storage.pruned import PrunedLog
 from storage.store import Checkpoint, StoreUnavailable
+from storage.times import SECOND
 
 logger = logging.getLogger("logdock.storage")
 T = TypeVar("T")
@@ -33,7 +34,6 @@ SEAL_BYTES = 96 * 2**20  # of batches: long lines are sealed earlier, so that th
 UPKEEP_SECONDS = 1.0  # how late a sealing by age may be
 RETRY_SECONDS = 5.0  # after the disk refused: it stays full for longer than a moment
 
-_SECOND = 1_000_000_000
 _DISK_ERRORS = (OSError, sqlite3.Error, pa.ArrowException)
 
 
@@ -70,7 +70,7 @@ class Keeper:
         self.pruned = pruned or PrunedLog()
         self.disk, self._origins, self._limits, self._clock = disk, origins, limits, clock
         self._hand_over = hand_over  # of what the hot set refused: before anything is sealed
-        self._seal_age = limits.seal_seconds * _SECOND
+        self._seal_age = limits.seal_seconds * SECOND
         self.hot = hot
         self.shelf = Shelf(disk.delete)
         self.safe: Checkpoint | None = None

@@ -36,9 +36,7 @@ from storage.pruned_notes import notes, with_notes
 from storage.query import Page, Query
 from storage.store import (
     Checkpoint,
-    ContainerSummary,
     Lag,
-    NameSummary,
     OnRejected,
     Rejection,
     StoreUnavailable,
@@ -51,7 +49,7 @@ T = TypeVar("T", Histogram, Facets)
 QUERY_THREADS = 2  # questions at once; more wait their turn, for each already uses every core
 
 
-class LocalStore:
+class LocalStore(lists.Lists):
     """The Store over `folder`. Ages are in seconds, sizes in bytes; retention None keeps for ever.
 
     `start` raises CatalogueError when the folder needs an operator.
@@ -246,22 +244,6 @@ class LocalStore:
     async def find_containers(self, ref: str) -> list[Container]:
         """See Store.find_containers."""
         return lists.find_containers(await self._seen(Query()), ref)
-
-    async def containers(self, query: Query) -> list[ContainerSummary]:
-        """See Store.containers."""
-        return lists.containers(await self._seen(query))
-
-    async def services(self, query: Query) -> list[NameSummary]:
-        """See Store.services."""
-        return lists.services(await self._seen(query))
-
-    async def labels(self, query: Query) -> list[NameSummary]:
-        """See Store.labels."""
-        return lists.labels(await self._seen(query))
-
-    async def label_values(self, key: str, query: Query) -> list[NameSummary]:
-        """See Store.label_values."""
-        return lists.label_values(await self._seen(query), key)
 
     async def prune(self, selection: Selection, dry_run: bool) -> PruneResult:
         """See Store.prune."""

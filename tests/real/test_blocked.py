@@ -1,15 +1,14 @@
 """The disk is full for ten seconds: real dockerds resend seldom, lose nothing, and nothing is doubled."""
 
-import contextlib
 import os
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.real.conftest import Launcher, missing
+from tests.real.conftest import Launcher
+from tests.real.disks import small_disk
 from tests.real.dockerd import Dockerd
 from tests.real.outages import HEAD, Printer, Run, metric
 
@@ -33,23 +32,9 @@ WAITERS = (
 MOST_DIALS = 2 * BLOCKED_SECONDS
 
 
-@contextlib.contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    folder.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if done.returncode:
-        missing(f"a small disk: {done.stderr.decode()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    with small_disk(tmp_path / "disk") as folder:
+    with small_disk(tmp_path / "disk", DISK) as folder:
         yield folder
 
 

@@ -16,14 +16,15 @@ import pytest
 from tests.real.chaos import faults as f
 from tests.real.chaos import plan
 from tests.real.chaos.containers import Printing
-from tests.real.chaos.disk import DISK_CHECKS, flood_stage, full_disks, small_disk, store_full
+from tests.real.chaos.disk import DISK_CHECKS, flood_stage, full_disks, store_full
 from tests.real.chaos.faults import Fault
 from tests.real.chaos.kept import compare
 from tests.real.chaos.load import Load
 from tests.real.chaos.proxy import Proxy
 from tests.real.chaos.run import endure, table
 from tests.real.chaos.site import Site, environ_with_clock
-from tests.real.conftest import Launcher, missing
+from tests.real.conftest import Launcher
+from tests.real.disks import small_disk
 from tests.real.dockerd import Dockerd
 from tests.real.elastic import Node
 from tests.real.server import Logdock, until
@@ -36,8 +37,8 @@ KINDS: Kinds = ((1, 0.005), (10, 0.05), (200, 0.3), (600, 1.0))
 for Elasticsearch and for the check of every line."""
 FEW: Kinds = ((1, 0.01), (10, 0.1), (100, 0.5))  # where the machine has more to do: under a moved clock
 MANY_FAULTS = 200
-SMALL_DISK = 96  # MiB: several journal segments, and full in a moment
-STORE_DISK = 300  # MiB
+SMALL_DISK = 96 << 20  # several journal segments, and full in a moment
+STORE_DISK = 300 << 20
 SMALL_JOURNAL = "1MB"
 DROP_PATIENCE = 60.0  # seconds until such a journal is full and something was dropped, or all is stored
 FREQUENT_SEALING = {"LOGDOCK_SEAL_ROWS": "2000"}
@@ -61,12 +62,8 @@ def proxy(node: Node) -> Iterator[Proxy]:
 
 @pytest.fixture
 def disk() -> Iterator[Path]:
-    if os.geteuid() != 0:
-        missing("a small disk needs root")
-    folder = Path(f"/tmp/ldchaos{os.getpid()}")
-    with small_disk(folder, SMALL_DISK):
+    with small_disk(Path(f"/tmp/ldchaos{os.getpid()}"), SMALL_DISK) as folder:
         yield folder
-    folder.rmdir()
 
 
 @pytest.fixture
@@ -160,7 +157,7 @@ def test_steps_of_the_clock(
         "--store", node.url if node else store, environ=environ_with_clock(clock) | FREQUENT_SEALING
     )
     site = Site(server, chance, node=node, clock=clock)
-    steps = [fault for step in f.CLOCK for fault in (step, f.with_kill(step))]
+    steps = [fault for step in f.CLOCK for fault in (f.with_kill(step), *([step] if node else []))]
     survive(site, [steps], loads(server, seed, FEW), tell)
 
 
@@ -204,24 +201,17 @@ def logdock_on_disk(tmp_path: Path, disk: Path) -> Iterator[Callable[..., Logdoc
 
 @pytest.mark.soak
 @pytest.mark.timeout(900)
-def test_elasticsearch_on_a_full_disk(
-    logdock: Launcher, tmp_path: Path, tell: Tell, request: pytest.FixtureRequest
-) -> None:
-    if os.geteuid() != 0:
-        missing("a small disk needs root")
+def test_elasticsearch_on_a_full_disk(logdock: Launcher, tmp_path: Path, tell: Tell) -> None:
     seed, chance = seeded(tell)
-    folder = Path(f"/tmp/ldchaos-es{os.getpid()}")
-    with small_disk(folder, STORE_DISK):
-        node = Node(tmp_path, data=folder, settings=DISK_CHECKS).start()
-        request.addfinalizer(node.remove)
-        server = logdock("--store", node.url)
-        site = Site(server, chance, node=node)
-        faults = [store_full(folder), flood_stage(folder), f.with_kill(store_full(folder))]
+    with small_disk(Path(f"/tmp/ldchaos-es{os.getpid()}"), STORE_DISK) as folder:
+        node = Node(tmp_path, data=folder, settings=DISK_CHECKS)
         try:
+            server = logdock("--store", node.start().url)
+            site = Site(server, chance, node=node)
+            faults = [store_full(folder), flood_stage(folder), f.with_kill(store_full(folder))]
             survive(site, [faults], loads(server, seed, KINDS), tell)
         finally:
             node.remove()
-    folder.rmdir()
 
 
 @pytest.mark.parametrize("policy", [pytest.param("drop-oldest", marks=pytest.mark.soak), "drop-new"])

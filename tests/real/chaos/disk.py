@@ -1,11 +1,8 @@
-"""A small disk that fills up: a tmpfs, and the faults that fill it."""
+"""The faults that fill a small disk."""
 
 import os
 import shutil
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from tests.real.chaos.faults import Deed, Fault
@@ -14,19 +11,6 @@ from tests.real.chaos.site import Site
 
 BALLAST = "ballast"
 MIB = 1 << 20
-
-
-@contextmanager
-def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
-    """A tmpfs of that size, mounted on `folder`. Needs root."""
-    folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "logdock-chaos", str(folder)], check=True
-    )
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def fill(disk: Path) -> None:

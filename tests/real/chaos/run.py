@@ -9,7 +9,7 @@ from functools import partial
 from tests.real.chaos.faults import Fault
 from tests.real.chaos.kept import Verdict, quarantined
 from tests.real.chaos.load import Load, Source
-from tests.real.chaos.site import POLL_SECONDS, POLL_SHARE, Site
+from tests.real.chaos.site import Site, pause
 
 SETTLE_SECONDS = 110.0
 """Until what came while a site recovered is stored too, and once. A body whose answer was lost may be stored
@@ -64,11 +64,11 @@ def check(site: Site, row: Row) -> None:
 
 def settles(site: Site) -> bool:
     begun = time.monotonic()
-    while (waited := time.monotonic() - begun) < SETTLE_SECONDS:
+    while time.monotonic() - begun < SETTLE_SECONDS:
         site.losses.look(site.server)
         if site.settled():
             return True
-        time.sleep(max(POLL_SECONDS, POLL_SHARE * waited))
+        pause(begun)
     return False
 
 

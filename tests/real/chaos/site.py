@@ -31,6 +31,11 @@ POLL_SECONDS = 0.1
 POLL_SHARE = 0.1  # of the time that was waited already, so that counting does not become the load
 
 
+def pause(begun: float) -> None:
+    """Between two looks of somebody who waits since `begun` (monotonic)."""
+    time.sleep(max(POLL_SECONDS, POLL_SHARE * (time.monotonic() - begun)))
+
+
 class Site:
     """`node` and `proxy` are None where logdock keeps lines in its own store."""
 
@@ -112,7 +117,7 @@ class Site:
         return time.monotonic() - begun
 
     def stored_all(self, promised: dict[Steady, int], begun: float) -> bool:
-        time.sleep(max(POLL_SECONDS, POLL_SHARE * (time.monotonic() - begun)))
+        pause(begun)
         self.supervise()
         with contextlib.suppress(httpx.HTTPError, OSError):
             self.losses.look(self.server)
