@@ -217,11 +217,12 @@ class Server:
 
 
 @contextmanager
-def logdock(*options: str) -> Iterator[Server]:
-    """`logdock serve` on free ports, with a data folder of its own."""
+def logdock(*options: str, keep: Path | None = None) -> Iterator[Server]:
+    """`logdock serve` on free ports, with a data folder of its own; with `keep`, its data stays there."""
     command = [str(Path(sys.executable).with_name("logdock")), "serve"]
     ports = ["--http=127.0.0.1:0", "--forward=127.0.0.1:0", "--gelf-udp=off", "--gelf-tcp=off"]
-    with _folder() as data:
+    with _folder() as scratch:
+        data = keep or scratch
         yield from _served([*command, *ports, f"--data={data}", *options], data)
 
 
@@ -234,6 +235,7 @@ def journal_only(sync: str, keep: Path | None = None) -> Iterator[Server]:
 
 
 def _served(command: list[str], data: Path) -> Iterator[Server]:
+    (data / "addresses.json").unlink(missing_ok=True)  # of an earlier run
     process = Process(command, data.parent / f"{data.name}.log")
     try:
         yield Server(process, data)

@@ -29,7 +29,7 @@ from parsers.forward import decode
 from parsers.normalize import Normalizer, Source
 from storage.elastic.commit import read_commit
 from storage.elastic.docs import Writer
-from storage.elastic.store import COMMIT_FILE
+from storage.elastic.sending import COMMIT_FILE
 from storage.elastic.template import STREAM
 from storage.store import RUN_JUMP
 
