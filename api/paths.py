@@ -34,6 +34,13 @@ def decoded(part: str) -> str:
 
 
 def label_splits(path: str) -> list[tuple[str, str]]:
-    """Every (key, value) that `key/value` can mean when its slashes were not encoded, longest key first."""
+    """Every (key, value) that `key/value` can mean when its slashes were not encoded, longest key first.
+
+    A label without a value cannot be asked for so.
+    """
     parts = [decoded(part) for part in path.split("/")]
-    return [("/".join(parts[:cut]), "/".join(parts[cut:])) for cut in range(len(parts) - 1, 0, -1)]
+    return [
+        ("/".join(parts[:cut]), "/".join(parts[cut:]))
+        for cut in range(len(parts) - 1, 0, -1)
+        if any(parts[cut:])
+    ]

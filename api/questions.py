@@ -98,7 +98,7 @@ _ORIGIN = [
     _parameter("container", "Exact name, exact id or unique start of an id; any of.", many=True),
     _parameter("service", "Service; any of.", many=True),
     _parameter("host", "Docker host; any of.", many=True),
-    _parameter("label", "key=value, or key alone for any value; all of.", many=True),
+    _parameter("label", "key=value; key= or key alone for any value; all of.", many=True),
     _parameter("tag", "The log driver's tag; with a * at its end, every tag that begins so."),
 ]
 _LINE = [

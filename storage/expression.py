@@ -1,7 +1,7 @@
 """The language of `q`: what an expression is, and which events it matches.
 
 `q` means what `grep -i` means. A Text is a case-insensitive substring of the message: both sides through
-str.lower, nothing else folded. A Regex is RE2 syntax with the flags `im`: case-insensitive, ^ and $ at every
+`fold`. A Regex is RE2 syntax with the flags `im`: case-insensitive, ^ and $ at every
 line of a joined message, and the dot stays within a line. RE2 takes time linear in the text, so no pattern of
 a stranger can hold the server, and DuckDB uses the same engine. A Field looks at parsed fields (`values_at`).
 
@@ -19,6 +19,7 @@ import pyarrow as pa
 from pyarrow.compute import MatchSubstringOptions, get_function
 
 from parsers.event import Event
+from storage.folding import fold
 
 Operator = Literal["=", "prefix", ">", ">=", "<", "<="]
 
@@ -29,7 +30,7 @@ LONGEST_NUMBER = 400  # characters; every float has fewer, and int() of a long t
 
 
 class Text(msgspec.Struct, frozen=True, tag=True):
-    """The message contains `value`, which is already lower case."""
+    """The message contains `value`, which is folded already."""
 
     value: str
 
@@ -43,8 +44,8 @@ class Regex(msgspec.Struct, frozen=True, tag=True):
 class Field(msgspec.Struct, frozen=True, tag=True):
     """Some value at `path` compares so with `value`.
 
-    "=" and "prefix": its text form in lower case equals or begins with `value` (already lower case; an
-    empty prefix: there is a value). The others compare numbers, `value` being one: JSON numbers, and
+    "=" and "prefix": its text form, folded, equals or begins with `value` (folded already; an empty prefix:
+    there is a value). The others compare numbers, `value` being one: JSON numbers, and
     strings that look like one.
     """
 
@@ -83,7 +84,7 @@ def select(expression: Expression, events: Sequence[Event]) -> list[Event]:
     """The events that match, in their order."""
     match expression:
         case Text(value):
-            return [event for event in events if value in event.message.lower()]
+            return [event for event in events if value in fold(event.message)]
         case Field(path, op, value):
             return [event for event in events if event.fields and _field_holds(event.fields, path, op, value)]
         case Regex(pattern):
@@ -183,9 +184,9 @@ def _field_holds(fields: Mapping[str, Any], path: str, op: Operator, value: str)
 def compares(found: Any, op: Operator, value: str) -> bool:
     """Whether one value of a field compares so with the value of a Field."""
     if op == "=":
-        return text_form(found).lower() == value
+        return fold(text_form(found)) == value
     if op == "prefix":
-        return text_form(found).lower().startswith(value)
+        return fold(text_form(found)).startswith(value)
     left, right = number(found), number(value)
     if left is None or right is None:
         return False

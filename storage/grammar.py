@@ -2,12 +2,14 @@
 
     or     = and { "OR" and }
     and    = term { [ "AND" ] term }
-    term   = "-" term | "(" or ")" | "/" regex "/" | quoted | field | word
+    term   = "-" term | "(" or ")" | "/" regex "/" | quoted [ "*" ] | field | word [ "*" ]
     field  = name ":" ( quoted [ "*" ] | number comparison | value [ "*" ] )
 
 What a person pastes from a log should mean itself, so marks count only where they must:
 
 - a term ends at white space, or at a `)` that it did not open itself: `main()` is a word;
+- a `*` at the end of a word stands for whatever follows, so nothing has to be looked for: `time*` is `time`;
+  where the word has no letter or digit it is one like others: `*`, `/**`;
 - quotes count at the start of a term or of a field's value; in them a backslash escapes `"` and itself;
 - `-` excludes in front of a term, except in front of another `-`: `--verbose` is a word;
 - `/x/` is a regex when its next unescaped slash ends the term: `/api/users` is a word;
@@ -20,6 +22,7 @@ from functools import lru_cache
 
 from storage.errors import QueryError
 from storage.expression import And, Expression, Field, Not, Operator, Or, Regex, Text, check_regex, number
+from storage.folding import fold
 
 MAX_LENGTH = 4096  # characters: more than anyone types, and every store must translate it
 MAX_TERMS = 100  # each is looked for in every candidate line
@@ -31,6 +34,7 @@ _ESCAPE = re.compile(r'\\(["\\])')
 _NAME = re.compile(r"([^\W\d][\w.@-]*):(?!//|:|\\|\)|\s|\Z)")
 _COMPARISON = re.compile(r"(>=|<=|>|<)(.*)", re.DOTALL)
 _STAR = re.compile(r"\*")
+_LAST_STAR = re.compile(r"\*(?=[\s)]|\Z)")
 _SPACE = re.compile(r"\s*")
 
 _MISSING = (
@@ -121,7 +125,7 @@ class _Reader:
             return Not(self.term(_deeper(depth)))
         if self.peek('"'):
             return self.text()
-        return self.regex() or self.field() or Text(self.word().lower())
+        return self.regex() or self.field() or Text(fold(_stem(self.word())))
 
     def group(self, depth: int) -> Expression:
         self.place += 1
@@ -140,13 +144,14 @@ class _Reader:
         value = self.quoted()
         if not value:
             raise QueryError("q", 'nothing between the quotes: leave the "" away')
+        self.take(_LAST_STAR)
         return Text(value)
 
     def quoted(self) -> str:
         found = self.take(_QUOTED)
         if found is None:
             raise QueryError("q", 'a " is not closed: put \\" inside quotes to look for one')
-        return _ESCAPE.sub(r"\1", found[1]).lower()
+        return fold(_ESCAPE.sub(r"\1", found[1]))
 
     def regex(self) -> Regex | None:
         found = self.take(_REGEX)
@@ -186,12 +191,15 @@ def _deeper(depth: int) -> int:
     return depth + 1
 
 
+def _stem(word: str) -> str:
+    """The word without `*` at its end."""
+    return word.rstrip("*") if any(map(str.isalnum, word)) else word
+
+
 def _field(name: str, word: str) -> Field:
     comparison = _COMPARISON.fullmatch(word)
     if comparison is None:
-        return (
-            Field(name, "prefix", word[:-1].lower()) if word.endswith("*") else Field(name, "=", word.lower())
-        )
+        return Field(name, "prefix", fold(word[:-1])) if word.endswith("*") else Field(name, "=", fold(word))
     operator: Operator = comparison[1]  # type: ignore[assignment]
     if number(comparison[2]) is None:
         example = f"{name}:{operator}500; in quotes it is plain text"

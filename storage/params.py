@@ -77,6 +77,12 @@ def label(text: str) -> tuple[str, str | None]:
     return key, value if equals else None
 
 
+def asked_label(text: str) -> tuple[str, str | None]:
+    """The label of a question, where `key=` too means: has it. Not for a prune, which would take more."""
+    key, value = label(text)
+    return key, value or None
+
+
 def limit(text: str) -> int:
     """How many events at most."""
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= MAX_LIMIT):

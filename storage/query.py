@@ -82,7 +82,7 @@ class Query(msgspec.Struct, frozen=True):
             hosts=read.each(values, "host", str),
             streams=read.each(values, "stream", read.stream),
             levels=read.each(values, "level", read.level),
-            labels=read.each(values, "label", read.label),
+            labels=read.each(values, "label", read.asked_label),
             tag=read.single(values, "tag", str),
             text=read.single(values, "q", parse),
             since=since,
@@ -214,6 +214,8 @@ def to_params(query: Query) -> list[tuple[str, str]]:
     """
     if query.order == "arrival" or query.after_offset is not None:
         raise ValueError("parameters cannot say the order of arrival")
+    if any(value == "" for _, value in query.labels):
+        raise ValueError("parameters cannot say a label that is empty: `key=` means any value")
     params = [("container", ref) for ref in query.container_refs]
     params += [("container", ref.id or ref.name or "") for ref in query.containers]
     params += [("service", name) for name in query.services] + [("host", name) for name in query.hosts]

@@ -2,7 +2,7 @@
 
 The other side of dsl.py, whose conditions every matching document fulfils. What lies between the two has to
 be read. Everything here relies on the same three facts about the mapping, and on one more: documents with a
-capital dotted I, which Lucene folds to a plain i and Python does not, carry the mark of cut tokens (docs.py).
+capital dotted I, which Lucene makes a plain i and `fold` does not, carry the mark of cut tokens (docs.py).
 """
 
 import re

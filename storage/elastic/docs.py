@@ -6,8 +6,8 @@ find again stays in the source but out of the index, and `logdock.marks` says wh
 
     fields  some parsed field is not indexed, or not as it is compared (`_SPECIAL`)
     origin  some label, or the tag, is not indexed
-    tokens  a word too long to be one token: part of it may straddle a cut; or one with a capital dotted I,
-            which Lucene makes a plain i, and Python two letters
+    tokens  a word too long to be one token: part of it may straddle a cut; or one with a letter that Lucene
+            takes for an ASCII one and `fold` does not, or the other way round (`_STRANGE`)
 """
 
 import base64
@@ -37,10 +37,11 @@ MARK_FIELDS, MARK_TOKENS = "fields", "tokens"
 _LONG_TOKEN = re.compile(rf"[^ \t\r\n]{{{MAX_TOKEN + 1}}}")
 
 # What makes fields worth a second look, raw or escaped: NUL, which `flattened` refuses in a key, and the
-# Kelvin sign and the dotted I: their lower case begins with an ASCII letter, and its folding does not know.
-_SPECIAL = re.compile(rb"\\u0000|\\u0130|\\u212[aA]|\xc4\xb0|\xe2\x84\xaa")
+# Kelvin sign, the long s and the dotted I: the first two are ASCII letters when folded, and not every version
+# of Elasticsearch knows; the last is none.
+_SPECIAL = re.compile(rb"\\u0000|\\u0130|\\u017[fF]|\\u212[aA]|\xc4\xb0|\xc5\xbf|\xe2\x84\xaa")
 _NUL = b"\\u0000"
-_DOTTED = "\u0130".encode()
+_STRANGE = ("\u0130".encode(), "\u017f".encode())
 
 _ACTION = b'{"create":{"_id":"%b.%x.%x"}}\n'
 _LINE = (
@@ -117,7 +118,7 @@ class Writer:
         if event.timestamp <= 0 or event.timestamp >= LAST_TIME:
             extra.append(("timestamp", b"%d" % event.timestamp))
         marks = list(shared.marks)
-        if _odd(message) and (_DOTTED in message or _LONG_TOKEN.search(event.message)):
+        if _odd(message) and (_strange(message) or _LONG_TOKEN.search(event.message)):
             marks.append(MARK_TOKENS)
         opened, fields, rest = shared.plain, b"", b""
         if event.fields is not None:
@@ -198,7 +199,11 @@ def _rendered(event: Event) -> bytes:
 
 def _odd(message: bytes) -> bool:
     """Whether some of its words may not be indexed as they are looked for."""
-    return len(message) > MAX_TOKEN or _DOTTED in message
+    return len(message) > MAX_TOKEN or _strange(message)
+
+
+def _strange(message: bytes) -> bool:
+    return _STRANGE[0] in message or _STRANGE[1] in message
 
 
 def _special(rendered: bytes) -> bool:

@@ -10,6 +10,7 @@ import re
 
 from storage.by import MAX_VALUE
 from storage.expression import Expression, Field, number
+from storage.folding import ALIKE, DOTTED
 from storage.local import text_sql
 from storage.local.text_sql import NONE, SQL, both, negated
 
@@ -50,12 +51,14 @@ def may_have(path: str) -> SQL:
 
 
 def _plain(path: str, types: str) -> SQL:
-    """Key and text are as they are written: no backslash, and no letter that lower() makes two of."""
+    """Key and text are as they are written: no backslash, and no letter that only lower(), or only fold,
+    takes for one of ASCII."""
     if not tells(path):
         return NONE
     key = f"'\"{path}\"'"
     once = f"length({_JSON}) - length(replace({_JSON}, {key}, '')) = {len(path) + 2}"
-    clean = f"NOT contains({_JSON}, '\\') AND NOT contains({_JSON}, '\u0130')"
+    odd = ("\\", DOTTED, *(letter for letter, one in ALIKE.items() if one.isascii()))
+    clean = " AND ".join(f"NOT contains({_JSON}, '{letter}')" for letter in odd)
     kind = f"TRY(json_type({_JSON}, '$.\"{path}\"')) IN ({types})"
     short = f"length({value(path)}) <= {MAX_VALUE}"
     return f"coalesce({once} AND {clean} AND {kind} AND {short}, FALSE)", []

@@ -2,14 +2,16 @@
 
 Two readings are made of every expression: `candidates` takes at least the events that match, `certainties`
 at most those. Between them lies where Python and DuckDB differ, and Not turns one into the other. Known
-differences: str.lower looks at a sigma's neighbours and makes two letters of U+0130, DuckDB's lower maps
-single letters (a test compares them over all of Unicode); JSON can write one value in several ways.
+differences: DuckDB's lower() leaves letters apart that are one (storage/folding.py) and makes an i of U+0130
+(a test compares them over all of Unicode); JSON can write one value in several ways.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from storage.expression import REGEX_FLAGS, And, Expression, Field, Not, Or, Regex, Text
+from storage.folding import ALIKE, DOTTED
 
 SQL = tuple[str, list[Any]]  # a condition and its parameters
 Fields = tuple[Callable[[Field], SQL], Callable[[Field], SQL]]  # candidates and certainties of a Field
@@ -18,8 +20,7 @@ ALL: SQL = ("TRUE", [])
 NONE: SQL = ("FALSE", [])
 
 JSON = "coalesce(fields, message)"  # a JSON line's fields are its message
-_UNSAFE = frozenset("\u03c3\u03c2\u0307")  # lower-case letters that the two make differently
-_FOLDED = "\u0130"  # the capital that gives U+0307
+_UNSAFE = re.compile(f"[{DOTTED}\ud800-\udfff]")  # lower() makes an i of it; half a letter is no text for SQL
 _NUMERIC = frozenset("0123456789+-.einfa")  # of texts that numbers are written with, in one way of several
 
 
@@ -27,8 +28,7 @@ def candidates(expression: Expression, fields: Fields | None = None) -> SQL:
     """A condition that every matching event fulfils. `fields`: translations that know more of a Field."""
     match expression:
         case Text(value):
-            run = _longest_run(value)
-            return ("contains(lower(message), ?)", [run]) if run else ALL
+            return _contains("message", value)
         case Regex():
             return _regex(expression)
         case Field():
@@ -45,9 +45,7 @@ def certainties(expression: Expression, fields: Fields | None = None) -> SQL:
     """A condition that no other event fulfils."""
     match expression:
         case Text(value):
-            if not value.isascii():
-                return NONE
-            return "(contains(lower(message), ?) AND NOT contains(message, ?))", [value, _FOLDED]
+            return _surely_contains(value)
         case Regex():
             return _regex(expression)
         case Field():
@@ -69,19 +67,30 @@ def field(expression: Field) -> SQL:
     parts: list[SQL] = []
     if key := expression.path.rpartition(".")[2]:
         parts.append((f"contains({JSON}, ?)", [key]))
-    run = _longest_run(expression.value)
-    if run and expression.op in ("=", "prefix") and not set(expression.value) <= _NUMERIC:
-        parts.append((f"contains(lower({JSON}), ?)", [run]))
+    if expression.op in ("=", "prefix") and not set(expression.value) <= _NUMERIC:
+        parts.append(_contains(JSON, expression.value))
     escaped: SQL = (f"contains({JSON}, ?)", ["\\"])
     return both([("(json_line OR fields IS NOT NULL)", []), either([escaped, both(parts)])])
 
 
-def _longest_run(lowered: str) -> str:
-    """The longest part of `lowered` that DuckDB's lower() keeps in a text when str.lower() does."""
-    plain = "".join("\0" if c in _UNSAFE or "\ud800" <= c <= "\udfff" else c for c in lowered)
-    if plain == lowered:
-        return lowered
-    return max(plain.split("\0"), key=len)
+def _contains(column: str, folded: str) -> SQL:
+    """Rows whose text, folded, may contain this, or has a letter of it that lower() leaves apart."""
+    run = max(_UNSAFE.split(folded), key=len)
+    if not run:
+        return ALL
+    apart = [letter for letter, one in ALIKE.items() if one in run]
+    return either([(f"contains({text}, ?)", [part]) for text, part in _parts(column, run, apart)])
+
+
+def _parts(column: str, run: str, apart: list[str]) -> list[tuple[str, str]]:
+    return [(f"lower({column})", run), *((column, letter) for letter in apart)]
+
+
+def _surely_contains(folded: str) -> SQL:
+    if _UNSAFE.search(folded):
+        return NONE
+    found: SQL = ("contains(lower(message), ?)", [folded])
+    return both([found, ("NOT contains(message, ?)", [DOTTED])]) if "i" in folded else found
 
 
 def negated(item: SQL) -> SQL:

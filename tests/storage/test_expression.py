@@ -1,5 +1,8 @@
 """What expressions match: grep -i for texts, RE2 for regexes, JSON values for fields."""
 
+# ruff: noqa: RUF001 - letters that look like others are the point
+
+import re
 import subprocess
 
 import pytest
@@ -22,6 +25,7 @@ from storage.expression import (
     unparse,
     values_at,
 )
+from storage.folding import fold
 from storage.grammar import parse
 from tests.storage.factories import event
 
@@ -51,7 +55,7 @@ LINE = event(0, "Connection TIMEOUT after 3 s\n\tat Straße.main(\\d)", fields=F
         ('"timeout after"', True),
         ('"timeout  after"', False),
         ('"3 s\n\tat"', True),
-        ("STRASSE", False),  # lower case, no folding: grep -i neither finds ß by ss
+        ("STRASSE", False),  # letter by letter: grep -i neither finds ß by ss
         ("straße", True),
         ("-missing", True),
         ("-timeout", False),
@@ -115,7 +119,7 @@ def test_grep_agrees() -> None:
             ["grep", "-iF", "-e", word], input="\n".join(lines), capture_output=True, text=True, check=False,
             env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
         )  # fmt: skip
-        found = select(Text(word.lower()), [event(n, line) for n, line in enumerate(lines)])
+        found = select(Text(fold(word)), [event(n, line) for n, line in enumerate(lines)])
         assert [e.message for e in found] == grep.stdout.splitlines(), word
 
 
@@ -208,6 +212,18 @@ def test_select_is_evaluate_one_by_one(expression: Expression, messages: list[st
 
 
 @given(st.text(max_size=20), st.text(max_size=4))
-def test_text_is_a_lower_case_substring(message: str, word: str) -> None:
+def test_text_is_a_folded_substring(message: str, word: str) -> None:
     assume(word)
-    assert evaluate(Text(word.lower()), event(0, message)) == (word.lower() in message.lower())
+    assert evaluate(Text(fold(word)), event(0, message)) == (fold(word) in fold(message))
+
+
+@given(st.text(st.sampled_from("abΣσςİiıſsSßK\u0307é .*\\n\n"), min_size=1, max_size=12), st.data())
+def test_whatever_stands_in_a_line_is_found(message: str, data: st.DataObject) -> None:
+    """By its words and by a regex of its letters, in whatever case: grep -i does not find less than grep."""
+    start = data.draw(st.integers(0, len(message) - 1))
+    part = message[start : data.draw(st.integers(start + 1, len(message)))]
+    line = event(0, message)
+    for text in (part, part.swapcase() if len(part.swapcase()) == len(part) else part):
+        found = evaluate(Text(fold(text)), line)
+        assert found == evaluate(Regex(re.escape(text)), line)
+        assert found or text != part

@@ -57,7 +57,7 @@ def test_every_parameter() -> None:
         hosts=("node-a",),
         streams=("stderr",),
         levels=("error", "fatal"),
-        labels=(("a", "b=c"), ("d", None), ("e", "")),
+        labels=(("a", "b=c"), ("d", None), ("e", None)),
         tag="docker.*",
         text=Text("timeout"),
         since=NOW - 3600 * SECOND,
@@ -154,6 +154,11 @@ def test_to_params_of_resolved_containers() -> None:
 def test_to_params_cannot_say_arrival() -> None:
     with pytest.raises(ValueError, match="arrival"):
         to_params(Query(order="arrival"))
+
+
+def test_to_params_cannot_say_an_empty_label() -> None:
+    with pytest.raises(ValueError, match="any value"):
+        to_params(Query(labels=(("a", ""),)))
 
 
 # Cursors

@@ -9,6 +9,7 @@ import pytest
 
 from parsers.event import Container, Event, make_origin
 from storage.expression import And, Expression, Field, Not, Or, Regex, Text, select
+from storage.folding import ALIKE, DOTTED, fold
 from storage.local.text_sql import candidates, certainties
 
 ORIGIN = make_origin(Container(), "h")
@@ -17,22 +18,26 @@ MESSAGES = [
     "", "plain words", "PLAIN Words", "\u0130stanbul", "istanbul", "i\u0307", "\u03a3\u0391\u03a3",
     "\u03b1\u03c2",    "\u03b1\u03c3\u03b1",
     "stra\u00dfe STRASSE", "\u212aelvin", "\u65e5\u672c\u8a9e", "nul\0here",
+    "\u017fo", "LONG \u017f", "long \u017f", "\u00b5s", "\u039c", "\u0442\u0435\u0424",
     "two\nlines",    "50% off_now", "back\\slash", 'quo"te', "\U0001f600 ok",
 ]  # fmt: skip
 FIELDS = [
     {"status": 502, "a": {"b": "Deep"}}, {"a.b": "deep"}, {"status": 1000.0}, {"ok": True, "x": None},
     {"status": "502"}, {"list": [{"b": 1}, {"b": "\u03a3\u0391\u03a3"}]}, {'k"ey': 'va"lue\\'},
+    {"unit": "\u00b5s"}, {"unit": "\u017fec"}, {"unit": "Sec"},
 ]  # fmt: skip
 EXPRESSIONS: list[Expression] = [
-    *(Text(message.lower()) for message in MESSAGES),
-    *(Text(value) for value in ("i", "\u0307", "\u03c2", "\u03c3", "\u03b1", "k", "an", "\u672c", "\0")),
+    *(Text(fold(message)) for message in MESSAGES if message),
+    *(Text(value) for value in ("i", "\u0307", "\u0130", "\u0130st", "\u03c3", "\u03b1", "k", "s", "\u03bc")),
+    *(Text(value) for value in ("an", "\u672c", "\0", "long s", "te\u0444")),
     *(Regex(value) for value in ("^lines$", "n.l", "two.lines", "\u03c3", "\\bwords", "k|%")),
     *(Field(path, "=", value) for path in ("status", "a.b", "list.b") for value in ("502", "deep", "1000.0")),
     Field("list.b", "=", "1"),
     *(Field("status", op, "502") for op in (">", ">=", "<", "<=")),
     Field("ok", "=", "true"), Field("a.b", "prefix", "de"), Field("status", "prefix", ""),
     Field("x", "prefix", ""),
-    Field("list.b", "=", "\u03c3\u03b1\u03c2"), Field('k"ey', "=", 'va"lue\\'), Field("none", "=", "x"),
+    Field("list.b", "=", "\u03c3\u03b1\u03c3"), Field("unit", "=", "\u03bcs"), Field("unit", "prefix", "s"),
+    Field('k"ey', "=", 'va"lue\\'), Field("none", "=", "x"),
 ]  # fmt: skip
 
 
@@ -93,13 +98,21 @@ def test_lower_differs_only_where_the_translation_knows(duck: duckdb.DuckDBPyCon
     points = [n for n in range(1, sys.maxunicode + 1) if not 0xD800 <= n <= 0xDFFF]
     rows = duck.execute("SELECT n, lower(chr(n)) FROM (SELECT unnest(?::INT[]) AS n)", [points]).fetchall()
     assert len(rows) == len(points)
-    assert [chr(n) for n, lowered in rows if chr(n).lower() != lowered] == ["\u0130"]
+    assert [chr(n) for n, lowered in rows if fold(chr(n)) != lowered] == sorted([*ALIKE, DOTTED])
+    assert dict(rows)[ord(DOTTED)] == "i"
 
 
 def test_ascii_text_is_found_by_sql_alone() -> None:
     assert candidates(Text("timeout")) == ("contains(lower(message), ?)", ["timeout"])
 
 
+def test_letters_that_lower_leaves_apart_are_asked_for_too() -> None:
+    either = "(contains(lower(message), ?) OR contains(message, ?))"
+    assert candidates(Text("\u03c3")) == (either, ["\u03c3", "\u03c2"])
+    assert candidates(Text("cause")) == (either, ["cause", "\u017f"])
+
+
 def test_unsafe_letters_are_left_to_python() -> None:
-    assert candidates(Text("\u03c3\u03c2")) == ("TRUE", [])
-    assert candidates(Text("abc\u03c3de")) == ("contains(lower(message), ?)", ["abc"])
+    assert candidates(Text("\u0130")) == ("TRUE", [])
+    assert candidates(Text("abc\u0130de")) == ("contains(lower(message), ?)", ["abc"])
+    assert certainties(Text("abc\u0130de")) == ("FALSE", [])
