@@ -3,17 +3,12 @@
 A store that keeps an index of words or trigrams can use it to find the few lines worth a regex. Only what is
 certain is said: letters that may be missing, classes, flags and everything this reader does not know say
 nothing. Syntax: RE2 (github.com/google/re2/wiki/Syntax); the pattern is one that RE2 took.
-
-Only ASCII is said, in lower case. Two letters beyond ASCII count as ASCII ones where case is ignored: the
-Kelvin sign as k, which str.lower does too, and U+017F as s, which it does not: whoever looks for a text with
-an s must let lines with LONG_S through.
 """
 
 import re
 
 from storage.expression import And, Expression, Or, Text
-
-LONG_S = "\u017f"
+from storage.folding import fold
 
 _CLASS = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]", re.DOTALL)
 _REPEAT = re.compile(r"(?:[*+?]|\{\d+(?:,\d*)?\})+")
@@ -140,6 +135,7 @@ def at_least_once(repeat: str) -> bool:
 
 
 def flush(run: str, items: list[Expression]) -> str:
-    """End a run of letters: its ASCII parts are necessary. Returns the new, empty run."""
-    items.extend(Text(part.lower()) for part in re.findall(r"[\x00-\x7f]+", run))
+    """End a run of letters: it is necessary. Returns the new, empty run."""
+    if run:
+        items.append(Text(fold(run)))
     return ""
