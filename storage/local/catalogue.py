@@ -50,6 +50,14 @@ class Span(msgspec.Struct, frozen=True, gc=False, array_like=True):
     last: int
 
 
+class Trigrams(msgspec.Struct, frozen=True, array_like=True):
+    """What the row groups of a file have (trigrams.py): `rows` in each but the last; packed bitmaps."""
+
+    rows: int
+    groups: int
+    packed: bytes
+
+
 class FileEntry(msgspec.Struct, frozen=True):
     """One sealed file. `origins` are the numbers of the origins in it."""
 
@@ -66,6 +74,7 @@ class FileEntry(msgspec.Struct, frozen=True):
     max_offset: int
     spans: tuple[Span, ...]
     origins: tuple[int, ...] = ()
+    trigrams: Trigrams | None = None
 
 
 class MinuteCount(msgspec.Struct, frozen=True, gc=False, array_like=True):

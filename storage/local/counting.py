@@ -23,6 +23,7 @@ from storage.local.counters import Scan, countable, split
 from storage.local.counting_sql import certain, key_of, minute_place, place_of, possible
 from storage.local.hot import Batch
 from storage.local.minutes import Minutes
+from storage.local.narrowing import narrowed
 from storage.local.origins import Origins
 from storage.local.search import MOST_ROWS, UNREADABLE, Searcher, Snapshot, within_range
 from storage.local.sources import Source, look, relevant
@@ -116,7 +117,8 @@ def _relevant(counter: Counter, query: Query) -> list[Source]:
     """The sources that may have something, the latest first."""
     selected = counter.origins.matching(query)
     everything: list[Source] = [*counter.snapshot.batches, *counter.snapshot.files]
-    sources = [source for source in everything if relevant(source, query, selected)]
+    wanted = [source for source in everything if relevant(source, query, selected)]
+    sources: list[Source] = narrowed(wanted, query.text)
     return sorted(sources, key=lambda source: source.max_timestamp, reverse=True)
 
 

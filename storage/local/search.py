@@ -19,6 +19,7 @@ from storage.expression import Expression, select
 from storage.local import columns, parquet_sql
 from storage.local.catalogue import FileEntry
 from storage.local.hot import Batch, Key
+from storage.local.narrowing import Part, condition, narrowed
 from storage.local.origins import Origins
 from storage.local.sources import Source, beats, bound, certain, in_order, look, relevant
 from storage.query import Cursor, Page, Query, cursor_after
@@ -95,7 +96,8 @@ class Searcher:
         """The first limit + 1 events of the page, exactly. Raises StoreUnavailable."""
         query, found = plan.query, Found([])
         everything: list[Source] = [*snapshot.batches, *snapshot.files]
-        sources = [source for source in everything if relevant(source, query, selected)]
+        wanted = [source for source in everything if relevant(source, query, selected)]
+        sources: list[Source] = narrowed(wanted, query.text)
         sources.sort(key=lambda s: bound(s, query), reverse=query.order == "desc")
         deadline, rows, place = time.monotonic() + SCAN_SECONDS, FIRST_ROWS, 0
         while place < len(sources) and not certain(found.events, sources[place], query):
@@ -223,6 +225,16 @@ class Searcher:
             raise StoreUnavailable("the local store is closing")
 
     def _parquet(self, files: Sequence[FileEntry]) -> str:
+        """The rows of these files, and of parts of files no others."""
+        whole = [file for file in files if not isinstance(file, Part)]
+        parts = [file for file in files if isinstance(file, Part)]
+        tables = [self._read(whole)] if whole else []
+        tables += [f"(SELECT * FROM {self._read([part])} WHERE {condition(part)})" for part in parts]
+        return (
+            tables[0] if len(tables) == 1 else f"({' UNION ALL '.join(f'FROM {table}' for table in tables)})"
+        )
+
+    def _read(self, files: Sequence[FileEntry]) -> str:
         names = ", ".join("'" + str(self._folder / file.name).replace("'", "''") + "'" for file in files)
         return f"read_parquet([{names}], file_row_number = true)"
 

@@ -19,7 +19,8 @@ MESSAGES = [
     "", "plain words", "PLAIN Words", "\u0130stanbul", "istanbul", "i\u0307", "\u03a3\u0391\u03a3",
     "\u03b1\u03c2",    "\u03b1\u03c3\u03b1",
     "stra\u00dfe STRASSE", "\u212aelvin", "\u65e5\u672c\u8a9e", "nul\0here",
-    "\ufb05", "\ufb06", "\u1fd3", "\u0390", "\u017fo", "LONG \u017f", "long \u017f", "\u00b5s", "\u039c", "\u0442\u0435\u0424",
+    "\ufb05", "\ufb06", "\u1fd3", "\u0390",    "\u017fo", "LONG \u017f", "long \u017f",
+    "\u00b5s", "\u039c", "\u0442\u0435\u0424",
     "two\nlines",    "50% off_now", "back\\slash", 'quo"te', "\U0001f600 ok",
 ]  # fmt: skip
 FIELDS = [
@@ -31,7 +32,8 @@ EXPRESSIONS: list[Expression] = [
     *(Text(fold(message)) for message in MESSAGES if message),
     *(Text(value) for value in ("i", "\u0307", "\u0130", "\u0130st", "\u03c3", "\u03b1", "k", "s", "\u03bc")),
     *(Text(value) for value in ("an", "\u672c", "\0", "long s", "te\u0444")),
-    *(Regex(value) for value in ("\u0390", "x|\ufb05", "^lines$", "n.l", "two.lines", "\u03c3", "\\bwords", "k|%")),
+    Regex("\u0390"), Regex("x|\ufb05"),
+    *(Regex(value) for value in ("^lines$", "n.l", "two.lines", "\u03c3", "\\bwords", "k|%")),
     *(Field(path, "=", value) for path in ("status", "a.b", "list.b") for value in ("502", "deep", "1000.0")),
     Field("list.b", "=", "1"),
     *(Field("status", op, "502") for op in (">", ">=", "<", "<=")),
@@ -103,8 +105,13 @@ def test_sql_takes_the_same_letters_for_one(duck: duckdb.DuckDBPyConnection) -> 
     with duck.cursor() as cursor:
         cursor.register("pairs", table)
         found = cursor.execute("SELECT regexp_matches(text, regex) FROM pairs").fetchall()
-    wrong = {a + b for (hit,), (a, b) in zip(found, pairs, strict=True) if hit != (fold(b) in fold(a))}
-    assert wrong == {"\u1fd3\u0390", "\u1fe3\u03b0", "\ufb06\ufb05"}  # what the translation knows
+    wrong = {
+        letter
+        for (hit,), (a, b) in zip(found, pairs, strict=True)
+        if hit != (fold(b) in fold(a))
+        for letter in (a, b)
+    }
+    assert wrong == set("\u0390\u1fd3\u03b0\u1fe3\ufb05\ufb06")  # what the translation knows
 
 
 def likely(letter: str) -> list[tuple[str, str]]:
