@@ -10,6 +10,9 @@ import re
 from storage.expression import And, Expression, Or, Text
 from storage.folding import fold
 
+LEAST_LETTERS = 3  # shorter texts are in most lines: looking for them costs more than it saves
+MAX_TEXTS = 100  # as many as q may have: each is looked for
+
 _CLASS = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]", re.DOTALL)
 _REPEAT = re.compile(r"(?:[*+?]|\{\d+(?:,\d*)?\})+")
 _SURE_REPEAT = re.compile(r"(?:\+|\{0*[1-9]\d*(?:,\d*)?\})\??")  # once at least, lazy or not
@@ -33,7 +36,7 @@ def necessary(pattern: str) -> Expression | None:
         found = reader.alternatives()
     except (_UnknownError, RecursionError):
         return None
-    return found if reader.at_end() else None
+    return found if reader.at_end() and reader.texts <= MAX_TEXTS else None
 
 
 class _Reader:
@@ -42,6 +45,7 @@ class _Reader:
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
         self.place = 0
+        self.texts = 0
 
     def at_end(self) -> bool:
         return self.place == len(self.pattern)
@@ -76,10 +80,10 @@ class _Reader:
                     continue
                 run = self.kept(run, letter, repeat[0], items)
                 continue
-            run = flush(run, items)
+            run = self.flush(run, items)
             if (item := self.other()) is not None:
                 items.append(item)
-        flush(run, items)
+        self.flush(run, items)
         if not items:
             return None
         return items[0] if len(items) == 1 else And(tuple(items))
@@ -87,8 +91,15 @@ class _Reader:
     def kept(self, run: str, letter: str, repeat: str, items: list[Expression]) -> str:
         """What of a run goes on behind a repeated letter."""
         once = at_least_once(repeat)
-        flush(run + letter if once else run, items)
+        self.flush(run + letter if once else run, items)
         return letter if once else ""
+
+    def flush(self, run: str, items: list[Expression]) -> str:
+        """End a run of letters: it is necessary. Returns the new, empty run."""
+        if len(run) >= LEAST_LETTERS:
+            items.append(Text(fold(run)))
+            self.texts += 1
+        return ""
 
     def letter(self) -> str | None:
         """The next literal letter, if the next thing is one."""
@@ -132,10 +143,3 @@ class _Reader:
 def at_least_once(repeat: str) -> bool:
     """Whether a thing with this repetition is there for certain."""
     return _SURE_REPEAT.fullmatch(repeat) is not None
-
-
-def flush(run: str, items: list[Expression]) -> str:
-    """End a run of letters: it is necessary. Returns the new, empty run."""
-    if run:
-        items.append(Text(fold(run)))
-    return ""

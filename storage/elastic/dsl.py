@@ -16,7 +16,8 @@ from typing import Any
 from storage.elastic.docs import LAST_TIME, MARK_FIELDS, MARK_TOKENS, time_text
 from storage.elastic.ecs import MARK_ORIGIN
 from storage.elastic.template import is_indexed
-from storage.expression import And, Expression, Field, Or, Text, number
+from storage.expression import And, Expression, Field, Or, Regex, Text, number
+from storage.literals import necessary
 from storage.query import Cursor, Query
 
 DSL = dict[str, Any]
@@ -204,6 +205,9 @@ def candidates(expression: Expression) -> DSL | None:
     match expression:
         case Text(value):
             return _text(value)
+        case Regex(pattern):
+            texts = necessary(pattern)
+            return candidates(texts) if texts is not None else None
         case Field():
             return _field(expression)
         case And(items):

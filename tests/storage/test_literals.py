@@ -12,7 +12,8 @@ SEEDS = 6
 PATTERNS = 400  # of a seed; about half are patterns that RE2 takes
 
 PIECES = (
-    "a", "b", "ab", "S", "k", "é", "\u017f", "K", ".", "^", "$", "|", "|", "(", ")", "(?:", "(?i:", "(?P<n>",
+    "abc", "bab", "Kas",
+    "a", "b", "S", "k", "é", "\u017f", "K", ".", "^", "$", "|", "|", "(", ")", "(?:", "(?i:", "(?P<n>",
     "(?s)", "[ab]", "[^a]", "[]a]", "[[:alpha:]]", r"[\]a]", r"\b", r"\d", r"\.", r"\\", r"\/", r"\pL",
     r"\p{Greek}", r"\x41", r"\x{e9}", r"\101", r"\Qa.b\E", "*", "+", "?", "{2}", "{0,2}", "{1,}", "{,3}", "{",
     "}", "+?", "??", "]", "-", " ",
@@ -41,7 +42,7 @@ def test_whatever_matches_has_what_is_necessary(seed: int) -> None:
         said += found is not None
         for hit in select(Regex(pattern), [event(message=text) for text in texts]):
             assert holds(found, hit.message), (pattern, found, hit.message)
-    assert said > 50
+    assert said > 20
 
 
 @pytest.mark.parametrize(
@@ -51,9 +52,9 @@ def test_whatever_matches_has_what_is_necessary(seed: int) -> None:
         (r"Timeout|refused", Or((Text("timeout"), Text("refused")))),
         (r"(connection) reset", And((Text("connection"), Text(" reset")))),
         (r"a\.b\/c\\d", Text("a.b/c\\d")),
-        (r"colou?r", And((Text("colo"), Text("r")))),
-        (r"go+d", And((Text("go"), Text("od")))),
-        (r"(?:ab){2,}c", And((Text("ab"), Text("c")))),
+        (r"colou?r", Text("colo")),
+        (r"goo+dly", And((Text("goo"), Text("odly")))),
+        (r"(?:abc){2,}def", And((Text("abc"), Text("def")))),
         (r"(?i)word\b", Text("word")),
         (r"naïve", Text("naïve")),
     ],
@@ -64,7 +65,20 @@ def test_what_is_said(pattern: str, expected: Expression) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["", "a*", ".+", "a|", "(a|[bc])", r"\Qa.b\E", "(a)?", "(a){0}", "[ab]", "(" * 900 + ")" * 900],
+    [
+        "",
+        "a*",
+        ".+",
+        "a|",
+        "(a|[bc])",
+        r"\Qa.b\E",
+        "(a)?",
+        "(a){0}",
+        "[ab]",
+        "(abc|de)",
+        "|".join(["abc"] * 101),
+        "(" * 900 + ")" * 900,
+    ],
 )
 def test_nothing_is_said(pattern: str) -> None:
     check_regex(pattern)

@@ -99,7 +99,7 @@ LONG = "x" * (IGNORE_ABOVE + 1)
         (Query(since=0), {"match_all": {}}),
         (Query(since=-9), {"match_all": {}}),
         (Query(until=LAST_TIME), {"match_all": {}}),
-        (Query(text=Regex("x")), {"match_all": {}}),
+        (Query(text=Regex("x[0-9]")), {"match_all": {}}),
     ],
 )
 def test_what_the_index_cannot_tell_is_not_asked(query: Query, condition: Any) -> None:
@@ -233,3 +233,8 @@ def test_no_prefix_or_name_is_longer_than_elasticsearch_takes() -> None:
     assert query_of(Query(labels=((LONG, None),))) == {"match_all": {}}
     assert candidates(Field("s", "=", LONG[:1000])) == either(indexed("prefix", "s", CUT), FIELDS)
     assert reference(LONG[:1000])[0]["bool"]["should"][1] == {"prefix": {"container.id": {"value": CUT}}}
+
+
+def test_a_regex_is_looked_for_by_the_texts_it_must_have() -> None:
+    assert candidates(Regex("Lost [0-9]+|gone")) == candidates(parse('"lost " OR gone'))
+    assert candidates(Regex("Lost [0-9]+|x*")) is None
