@@ -18,6 +18,7 @@ from api.questions import (
     Keys,
     ask,
     asked_count,
+    asked_one,
     keyed,
     next_token,
     services_of,
@@ -92,7 +93,7 @@ async def context(request: Request, event_id: str) -> Response:
     """The lines around one line, oldest first, of the same container unless `scope` says otherwise."""
     services = services_of(request)
     with services.metrics.queries.labels("context").time():
-        scope = request.query_params.get("scope", "container")
+        scope = asked_one(request, "scope") or "container"
         if scope not in SCOPES:
             raise QueryError("scope", f"{scope!r} is not a scope: use {', '.join(SCOPES)}")
         before = asked_count(request, "before", DEFAULT_CONTEXT, MAX_CONTEXT)
