@@ -21,7 +21,9 @@ from api.questions import (
     asked_one,
     keyed,
     next_token,
+    no_parameters,
     services_of,
+    without_effect,
 )
 from api.render import dumps, event_json, events_json
 from api.routes_quarantine import quarantine_notes
@@ -39,6 +41,7 @@ RENDER_AT_ONCE = 500  # events: some 3 ms, then whoever waits for an acknowledge
 DEFAULT_CONTEXT = 20
 MAX_CONTEXT = 1000  # events on either side; beyond that a query is the better tool
 NO_CEILING = 2**53 - 1  # above every offset
+ELSEWHERE = ("since", "until", "limit", "order", "cursor")  # parameters of a question that have no sense here
 SCOPES = ("container", "service", "host", "all")
 
 
@@ -80,6 +83,7 @@ async def slashed_label_logs(request: Request, path: str) -> Response:
 @router.get("/logs/{event_id}", responses=answers("Event", 404, 503))
 async def event(request: Request, event_id: str) -> Response:
     """One line by its id."""
+    no_parameters(request)
     found = await _event(services_of(request).store, decoded(event_id))
     return Response(event_json(found), media_type="application/json")
 
@@ -106,7 +110,8 @@ async def context(request: Request, event_id: str) -> Response:
         events = [*reversed(older.events), found, *newer.events]
         truncated = older.truncated_by or newer.truncated_by
         page = Page(events, None, truncated, (*older.notes, *newer.notes))
-        return await _page(page, None, [*question.notes, *services.notes()], {})
+        notes = [*question.notes, *services.notes(), *without_effect(request, *ELSEWHERE)]
+        return await _page(page, None, notes, {})
 
 
 async def _event(store: Store, event_id: str) -> Event:

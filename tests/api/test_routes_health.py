@@ -66,6 +66,8 @@ async def test_openapi_names_every_route(ask: httpx.AsyncClient) -> None:
         "/api/v1/logs/tail",
         "/api/v1/logs/export",
         "/api/v1/prune",
+        "/api/v1/histogram",
+        "/api/v1/facets",
         "/api/v1/quarantine",
         "/api/v1/quarantine/retry",
         "/api/v1/quarantine/drop",
