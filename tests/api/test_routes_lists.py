@@ -3,7 +3,6 @@ from typing import Any
 import httpx
 import pytest
 
-
 NOBODY_HAS_ALL = "nothing was ever seen that has all of these: container, service, host, label and tag"
 
 
