@@ -93,7 +93,7 @@ def _chart(buckets: Sequence[Bucket], by: str) -> list[str]:
     coloured = terminal.wants_colour(sys.stdout)
     digits = max(len(str(bucket["count"])) for bucket in buckets)
     head = len("2026-11-24 01:00:00") + digits + 4
-    room = max(shutil.get_terminal_size().columns - head, SHORTEST_BAR) if sys.stdout.isatty() else PIPE_BAR
+    room = _room(shutil.get_terminal_size().columns - head, coloured) if sys.stdout.isatty() else PIPE_BAR
     most = max(bucket["count"] for bucket in buckets)
     paint = _painter(by) if coloured else _plain
     rows = []
@@ -102,6 +102,11 @@ def _chart(buckets: Sequence[Bucket], by: str) -> list[str]:
         told = "" if coloured else _told(bucket["by"], values, room - _length(bucket["count"], most, room))
         rows.append(f"{_local(bucket['start'])}  {bucket['count']:>{digits}}  {bar}{told}".rstrip())
     return [*rows, *_legend(buckets, values, paint if coloured else None)]
+
+
+def _room(left: int, coloured: bool) -> int:
+    """Of so many columns those for bars; without colours the other half is for words."""
+    return max(left if coloured else min(left // 2, PIPE_BAR), SHORTEST_BAR)
 
 
 def in_order(buckets: Sequence[Bucket], by: str) -> list[str]:

@@ -35,8 +35,8 @@ class HttpServer(uvicorn.Server):
 def http_server(app: ASGIApp, close_seconds: int) -> HttpServer:
     """What serves `app`; told to exit, it waits so long for answers that are under way."""
     config = uvicorn.Config(
-        app, http=HttpProtocol, log_level="warning", access_log=False, server_header=False, lifespan="off",
-        timeout_graceful_shutdown=close_seconds,
+        app, http=HttpProtocol, ws="none", lifespan="off", log_level="warning", access_log=False,
+        server_header=False, timeout_graceful_shutdown=close_seconds,
     )  # fmt: skip
     return HttpServer(config)
 
@@ -72,6 +72,9 @@ class HttpProtocol(HttpToolsProtocol):
         if len(self.url) > MAX_ADDRESS:
             return self._refuse(414, "address_too_long", LONG_ADDRESS)
         return self._refuse(400, "bad_request", NOT_HTTP)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """An upgrade that is not taken is left aside (RFC 9110, section 7.8): nothing to log of strangers."""
 
     def _refuse(self, status: int, code: str, message: str) -> None:
         """Answer by hand, and close."""

@@ -156,3 +156,12 @@ def test_a_head_of_a_live_tail_opens_none(served: Served, house: Any) -> None:
     status, headers, body = split(answer)
     assert (status, headers["allow"], body) == (405, "get", b"")
     assert house.tail.count == 0
+
+
+def test_an_upgrade_is_not_taken_and_is_no_advice(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    """Not what to install: that is for whoever runs the server, and they need nothing."""
+    upgrade = (b"Upgrade: websocket\r\n", b"Connection: Upgrade\r\n", b"Sec-WebSocket-Version: 13\r\n")
+    lines = [b"GET /healthz HTTP/1.1\r\n", HOST, *upgrade, b"\r\n"]
+    answer = served.ask(b"".join(lines), enough=lambda got: got.endswith(b"}"))
+    assert split(answer)[2] == b'{"status":"ok"}'
+    assert "pip install" not in caplog.text
