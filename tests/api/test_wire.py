@@ -130,6 +130,15 @@ def test_a_long_body_and_a_second_request_are_no_headers(served: Served) -> None
     assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"200", b"200", b"200"]
 
 
+def test_a_body_that_is_too_large_is_refused_before_it_comes(served: Served) -> None:
+    """Its sender waits for a word (RFC 9110, section 10.1.1)."""
+    head = b"POST /api/v1/prune HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
+    lines = (b"Content-Length: 99999999999\r\n", b"Expect: 100-continue\r\n", b"\r\n")
+    answer = served.ask(head + b"".join(lines), enough=lambda got: got.endswith(b"}}"))
+    status, _, body = split(answer)
+    assert (status, json.loads(body)["error"]["parameter"]) == (413, "body")
+
+
 # HTTP/1.0: no chunks, and the end of an answer is that of the connection
 
 
