@@ -18,6 +18,7 @@ from api import (
     routes_streams,
 )
 from api.docker.app import DockerApi, docker_app
+from api.encoding import Utf8Addresses
 from api.errors import Unexpected, add_handlers
 from api.hosts import HostGuard
 from api.paths import EncodedPaths
@@ -65,6 +66,7 @@ def create_app(services: Services) -> FastAPI:
         app.include_router(router, responses=problems(404, 413, 415, 503))
     add_handlers(app)
     app.add_middleware(EncodedPaths)
+    app.add_middleware(Utf8Addresses)
     app.add_middleware(DockerApi, docker=docker_app(app))
     app.add_middleware(HostGuard, loopback_only=services.settings.http.is_loopback)
     app.add_middleware(Unexpected)

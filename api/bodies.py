@@ -27,8 +27,11 @@ async def json_body(request: Request, most: int, hint: str = "") -> bytes:
     if kind != "application/json":  # a form on another site cannot send that without being let to
         raise RefusedError(415, "content-type", "the body must be JSON: send content-type application/json")
     body = bytearray()
+    too_large = RefusedError(413, "body", f"the body is larger than {most} bytes{hint}")
+    if int(request.headers.get("content-length", "0")) > most:  # its sender may wait to be told so
+        raise too_large
     async for block in request.stream():
         body += block
         if len(body) > most:
-            raise RefusedError(413, "body", f"the body is larger than {most} bytes{hint}")
+            raise too_large
     return bytes(body)

@@ -18,6 +18,7 @@ from typing import Annotated
 
 import typer
 
+from api import terminal
 from api.cli_common import CliError
 
 # name of a command -> the module whose `register(app)` adds it
@@ -125,7 +126,7 @@ def _usage(error: BaseException) -> str:
 
 def _fail(text: str, code: int) -> int:
     with contextlib.suppress(BrokenPipeError):
-        print(f"logdock: {text}", file=sys.stderr, flush=True)
+        print(f"logdock: {terminal.one_line(text)}", file=sys.stderr, flush=True)
     return code
 
 

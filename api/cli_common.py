@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
 
+from api import terminal
+
 if TYPE_CHECKING:
-    from api.client import Client
+    from api.client import Client, RefusedError
 
 NO = 1  # the answer is no, or not found
 USAGE = 2  # the question was wrong
@@ -21,6 +24,9 @@ SHORT_ID = 12  # digits of an id that are shown, as docker does
 
 # also api.client.DEFAULT_SERVER, which costs an import of httpx (a test compares them)
 DEFAULT_SERVER = "http://127.0.0.1:8080"
+
+
+Params = dict[str, str | list[str]]  # of REST, by name
 
 
 class CliError(Exception):
@@ -85,7 +91,7 @@ def query_params(
     tag: str | None = None,
     since: str | None = None,
     until: str | None = None,
-) -> dict[str, str | list[str]]:
+) -> Params:
     """The flags of a question as REST parameters."""
     from api.cli_times import moment
 
@@ -103,6 +109,29 @@ def query_params(
     return {name: value for name, value in given.items() if value}
 
 
+_FILTERS = {
+    "service": Service, "label": Label, "level": Level, "grep": Grep, "host": Host, "stream": Stream,
+    "tag": Tag, "since": Since, "until": Until,
+}  # fmt: skip
+
+
+def filtered(command: Callable[..., None]) -> Callable[..., None]:
+    """`command` with the flags of a question; it gets them as REST parameters, `params`."""
+    own = [p for p in signature(command, eval_str=True).parameters.values() if p.name != "params"]
+    flags = [Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=flag)
+             for name, flag in _FILTERS.items()]  # fmt: skip
+
+    def run(**given: Any) -> None:
+        filters = {name: given.pop(name) for name in _FILTERS}
+        command(params=query_params(**filters), **given)
+
+    told = [*(p.replace(kind=Parameter.KEYWORD_ONLY) for p in own), *flags]
+    run.__doc__ = command.__doc__
+    run.__annotations__ = {p.name: p.annotation for p in told}
+    run.__dict__["__signature__"] = Signature(told)
+    return run
+
+
 def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """The lines of a table whose columns are as wide as their widest cell."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -113,21 +142,45 @@ def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 def print_json(answer: dict[str, Any], output: Output) -> bool:
     """Print a list's answer as JSON or NDJSON; False when text is wanted."""
     if output is Output.json:
-        print(orjson.dumps(answer).decode())
+        write_json([answer])
     elif output is Output.ndjson:
-        sys.stdout.write("".join(orjson.dumps(item).decode() + "\n" for item in answer["items"]))
+        write_json(answer["items"])
     return output is not Output.text
+
+
+def write_json(values: Iterable[Any]) -> None:
+    """One JSON value a line to stdout, harmless on a terminal."""
+    text = b"".join([orjson.dumps(value) + b"\n" for value in values])
+    sys.stdout.write(terminal.json_for(sys.stdout, text).decode())
+
+
+# REST's parameters that a flag gives: what is wrong with one is said of the flag
+_FLAGS = {
+    "q": "--grep", "container": "a container",
+    **{name: f"--{name}" for name in (*_FILTERS, "by", "buckets", "reason", "limit")},
+}  # fmt: skip
+
+
+def _refusal(error: RefusedError) -> CliError:
+    if error.status != 400:
+        return CliError(str(error))
+    flag, text = _FLAGS.get(error.parameter or ""), str(error)
+    if flag is not None:
+        text = f"{flag} {text}" if text.startswith("is ") else f"{flag}: {text}"
+    return CliError(text, USAGE)
 
 
 @contextmanager
 def asking(server: str) -> Iterator[Client]:
     """A client whose errors end the command."""
-    from api.client import Client, ClientError, RefusedError
+    from api.client import Client, ClientError, RefusedError, WrongUseError
 
     try:
         with Client(server) as client:
             yield client
     except RefusedError as error:
-        raise CliError(str(error), USAGE if error.status == 400 else NO) from None
+        raise _refusal(error) from None
+    except WrongUseError as error:
+        raise CliError(str(error), USAGE) from None
     except ClientError as error:
         raise CliError(str(error)) from None

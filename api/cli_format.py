@@ -130,9 +130,9 @@ class Formatted:
         if not self._form.is_table and not self._form.is_json:
             _write([b"--"])
 
-    def note(self, text: str) -> None:
-        """Something about the answer, said once, on stderr."""
-        if text not in self._notes:
+    def note(self, text: str, again: bool = False) -> None:
+        """Something about the answer, said once unless `again`, on stderr."""
+        if again or text not in self._notes:
             self._notes.add(text)
             sys.stderr.write(f"logdock: {terminal.escape(text)}\n")
             sys.stderr.flush()

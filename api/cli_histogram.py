@@ -9,26 +9,18 @@ from datetime import datetime
 from itertools import accumulate, pairwise
 from typing import Annotated, Any
 
-import orjson
 import typer
 
 from api import terminal
 from api.cli_common import (
     DEFAULT_SERVER,
     Format,
-    Grep,
-    Host,
-    Label,
-    Level,
     Output,
+    Params,
     Server,
-    Service,
-    Since,
-    Stream,
-    Tag,
-    Until,
     asking,
-    query_params,
+    filtered,
+    write_json,
 )
 from api.cli_logs import kind_of, narrowed
 from parsers.event import LEVELS
@@ -52,7 +44,7 @@ Buckets = Annotated[int | None, typer.Option("--buckets", help="Rows at most; 60
 
 
 def register(app: typer.Typer) -> None:
-    app.command("histogram")(histogram)
+    app.command("histogram")(filtered(histogram))
 
 
 def histogram(
@@ -61,32 +53,17 @@ def histogram(
     ] = None,
     by: By = "level",
     buckets: Buckets = None,
-    since: Since = None,
-    until: Until = None,
-    service: Service = None,
-    label: Label = None,
-    level: Level = None,
-    grep: Grep = None,
-    host: Host = None,
-    stream: Stream = None,
-    tag: Tag = None,
     output: Format = Output.text,
     server: Server = DEFAULT_SERVER,
+    *,
+    params: Params,
 ) -> None:
     """Count lines over time, for the same questions as `logs`."""
-    params = query_params(
-        service=service,
-        label=label,
-        level=level,
-        grep=grep,
-        host=host,
-        stream=stream,
-        tag=tag,
-        since=since,
-        until=until,
-    )
-    params |= {"by": by} if by else {}
-    params |= {"buckets": str(buckets)} if buckets is not None else {}
+    params = {
+        **params,
+        **({"by": by} if by else {}),
+        **({"buckets": str(buckets)} if buckets is not None else {}),
+    }
     with asking(server) as client:
         if name is not None:
             params = narrowed(params, kind_of(client, name), name)
@@ -96,13 +73,13 @@ def histogram(
 
 def _print(answer: dict[str, Any], by: str, output: Output) -> None:
     if output is Output.json:
-        print(orjson.dumps(answer).decode())
+        write_json([answer])
         return
     notes = answer["notes"] if answer["exact"] else ["these counts are not exact", *answer["notes"]]
     for note in notes:
         print(f"logdock: {terminal.escape(note)}", file=sys.stderr)
     if output is Output.ndjson:
-        sys.stdout.write("".join(orjson.dumps(bucket).decode() + "\n" for bucket in answer["buckets"]))
+        write_json(answer["buckets"])
         return
     for line in _chart(answer["buckets"], by):
         print(line)
@@ -116,7 +93,7 @@ def _chart(buckets: Sequence[Bucket], by: str) -> list[str]:
     coloured = terminal.wants_colour(sys.stdout)
     digits = max(len(str(bucket["count"])) for bucket in buckets)
     head = len("2026-11-24 01:00:00") + digits + 4
-    room = max(shutil.get_terminal_size().columns - head, SHORTEST_BAR) if sys.stdout.isatty() else PIPE_BAR
+    room = _room(shutil.get_terminal_size().columns - head, coloured) if sys.stdout.isatty() else PIPE_BAR
     most = max(bucket["count"] for bucket in buckets)
     paint = _painter(by) if coloured else _plain
     rows = []
@@ -125,6 +102,11 @@ def _chart(buckets: Sequence[Bucket], by: str) -> list[str]:
         told = "" if coloured else _told(bucket["by"], values, room - _length(bucket["count"], most, room))
         rows.append(f"{_local(bucket['start'])}  {bucket['count']:>{digits}}  {bar}{told}".rstrip())
     return [*rows, *_legend(buckets, values, paint if coloured else None)]
+
+
+def _room(left: int, coloured: bool) -> int:
+    """Of so many columns those for bars; without colours the other half is for words."""
+    return max(left if coloured else min(left // 2, PIPE_BAR), SHORTEST_BAR)
 
 
 def in_order(buckets: Sequence[Bucket], by: str) -> list[str]:

@@ -16,37 +16,28 @@ from api.cli_common import (
     CliError,
     Format,
     GoTemplate,
-    Grep,
-    Host,
-    Label,
-    Level,
     Output,
+    Params,
     Server,
-    Service,
-    Since,
-    Stream,
-    Tag,
-    Until,
     asking,
-    query_params,
+    filtered,
 )
 from api.cli_context import After, Around, Before, Context, Prints, Scope, ScopeOption, sides
 from api.cli_print import Printer
+from api.cli_times import is_moment
 
 if TYPE_CHECKING:
     from api.cli_format import Formatted
     from api.client import Client, Message
 
-Params = dict[str, str | list[str]]
-
 FIRST_PAUSE = 0.5  # seconds before a live tail connects again, doubled up to ...
 LONGEST_PAUSE = 5.0  # ... this: a server that restarts is back within seconds
-BUSY = (429, 503)  # refusals that time mends
+BUSY = (429, 502, 503, 504)  # refusals that time mends; two are a proxy's, whose server restarts
 MAX_SEEN = 100_000  # ids kept to join history and tail: lines that arrived while history was printed
 
 
 def register(app: typer.Typer) -> None:
-    app.command("logs")(logs)
+    app.command("logs")(filtered(logs))
 
 
 def logs(
@@ -55,37 +46,19 @@ def logs(
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Stay and print new lines.")] = False,
     tail: Annotated[str, typer.Option("--tail", "-n", help="Only the newest N lines.", metavar="N")] = "all",
-    since: Since = None,
-    until: Until = None,
     timestamps: Annotated[bool, typer.Option("--timestamps", "-t", help="Show times.")] = False,
     details: Annotated[bool, typer.Option("--details", help="Show labels.")] = False,
     context: Around = None,
     before: Before = None,
     after: After = None,
     scope: ScopeOption = None,
-    service: Service = None,
-    label: Label = None,
-    level: Level = None,
-    grep: Grep = None,
-    host: Host = None,
-    stream: Stream = None,
-    tag: Tag = None,
     template: GoTemplate = None,
     output: Format = Output.text,
     server: Server = DEFAULT_SERVER,
+    *,
+    params: Params,
 ) -> None:
     """Print lines, oldest first: all that is kept, or the newest N."""
-    params = query_params(
-        service=service,
-        label=label,
-        level=level,
-        grep=grep,
-        host=host,
-        stream=stream,
-        tag=tag,
-        since=since,
-        until=until,
-    )
     if follow and output is Output.json:
         raise CliError("a JSON document cannot end while -f goes on: use --output ndjson", 2)
     formatted = _formatted(template, output, follow, timestamps or details) if template else None
@@ -141,6 +114,8 @@ def kind_of(client: Client, name: str) -> str:
     """Whether `name` is a container or a service: exact names first, then the start of a container's id."""
     from api.client import RefusedError
 
+    if not name.strip():
+        raise CliError("the name of the container or service is empty", USAGE)
     refused: RefusedError | None = None
     found: list[dict[str, Any]] = []
     try:
@@ -207,31 +182,36 @@ def _follow(client: Client, printer: Printer | Formatted, params: Params, histor
     """
     from api.client import RefusedError, ServerDownError
 
-    seen, resume, pause = set(history.seen), history.resume, FIRST_PAUSE
-    filters = {name: value for name, value in params.items() if name != "since"}
+    seen, resume, pause, was_told = set(history.seen), history.resume, FIRST_PAUSE, False
     while True:
         try:
-            for message in client.tail(filters, resume):
-                resume, pause = message.id or resume, FIRST_PAUSE
+            for message in client.tail(_live(params), resume):
+                resume, pause, was_told = message.id or resume, FIRST_PAUSE, False
                 if message.kind == "end":
                     return
                 _show(message, printer, seen)
-        except ServerDownError as error:
-            printer.note(f"{error} (still trying)")
-        except RefusedError as error:
-            if error.status not in BUSY:
+        except (ServerDownError, RefusedError) as error:
+            if isinstance(error, RefusedError) and error.status not in BUSY:
                 raise
-            printer.note(f"{error} (still trying)")
+            if not was_told:
+                printer.note(f"{error} (still trying)", again=True)
+            was_told = True
         time.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _live(params: Params) -> Params:
+    """The filters on lines to come. A duration would mean another moment at each connection."""
+    since = params.get("since")
+    is_fixed = isinstance(since, str) and is_moment(since)
+    return {name: value for name, value in params.items() if name != "since" or is_fixed}
 
 
 def _show(message: Message, printer: Printer | Formatted, seen: set[str]) -> None:
     if message.kind == "log" and message.data["id"] not in seen:
         printer.events([message.data])
     elif message.kind == "dropped":
-        printer.note(
-            f"{message.data['dropped']} lines came faster than they were read and are not shown here"
-        )
+        told = f"{message.data['dropped']} lines came faster than they were read and are not shown here"
+        printer.note(told, again=True)
     elif message.kind == "gap":
-        printer.note("lines between the last one shown and the next are no longer kept")
+        printer.note("lines between the last one shown and the next are no longer kept", again=True)

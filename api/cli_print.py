@@ -44,7 +44,7 @@ class Printer:
         if self._output is Output.text:
             self._text(events)
         elif self._output is Output.ndjson:
-            _write(sys.stdout, b"".join([orjson.dumps(event) + b"\n" for event in events]))
+            _write_json(b"".join([orjson.dumps(event) + b"\n" for event in events]))
         else:
             self._json(events)
         self._printed += len(events)
@@ -53,11 +53,12 @@ class Printer:
         """The next event stands apart from those before: `--` before it in text, on its stream."""
         self._separate = self._output is Output.text
 
-    def note(self, text: str) -> None:
-        """Something about the answer, said once: on stderr, or in the JSON document."""
-        if text in self._notes:
+    def note(self, text: str, again: bool = False) -> None:
+        """Something about the answer, said once unless `again`: on stderr, or in the JSON document."""
+        if text in self._notes and not again:
             return
-        self._notes.append(text)
+        if text not in self._notes:
+            self._notes.append(text)
         if self._output is not Output.json:
             sys.stderr.write(f"logdock: {terminal.escape(text)}\n")
             sys.stderr.flush()
@@ -65,11 +66,11 @@ class Printer:
     def close(self) -> None:
         if self._output is Output.json:
             start = b"" if self._printed else b'{"events":['
-            _write(sys.stdout, start + b'],"notes":' + orjson.dumps(self._notes) + b"}\n")
+            _write_json(start + b'],"notes":' + orjson.dumps(self._notes) + b"}\n")
 
     def _json(self, events: Sequence[Event]) -> None:
         for number, event in enumerate(events, self._printed):
-            _write(sys.stdout, (b",\n" if number else b'{"events":[') + orjson.dumps(event))
+            _write_json((b",\n" if number else b'{"events":[') + orjson.dumps(event))
 
     def _text(self, events: Sequence[Event]) -> None:
         """Runs of lines of one stream are written at once: both streams stay in order on one terminal."""
@@ -118,6 +119,10 @@ def container_name(event: Event) -> str:
     """The container's name, else the start of its id, else the host it ran on."""
     container = event["container"]
     return str(container["name"] or (container["id"] or "")[:12] or event["host"])
+
+
+def _write_json(data: bytes) -> None:
+    _write(sys.stdout, terminal.json_for(sys.stdout, data))
 
 
 def _write(stream: TextIO, data: bytes) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,10 +76,8 @@ def _print(answer: dict[str, Any], output: Output, id_length: int | None) -> Non
     if print_json(answer, output):
         return
     rows = [_row(item, id_length) for item in answer["items"]]
-    if sys.stdout.isatty():
-        _table(rows)
-    else:
-        print("\n".join(columns([HEADERS, *rows])))
+    header, *lines = columns([HEADERS, *rows])
+    print("\n".join([terminal.bold(header) if terminal.wants_colour(sys.stdout) else header, *lines]))
 
 
 def _row(item: dict[str, Any], id_length: int | None) -> tuple[str, ...]:
@@ -109,16 +107,3 @@ def _local(moment: str) -> str:
     """A time of day as people read it, in their own zone."""
     seconds = datetime.fromisoformat(moment[:19] + "+00:00")
     return seconds.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _table(rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for header in HEADERS:
-        table.add_column(header, justify="right" if header == "LINES" else "left", no_wrap=header != "IMAGE")
-    for row in rows:
-        table.add_row(*[Text(cell) for cell in row])  # Text: names are not markup
-    Console().print(table)

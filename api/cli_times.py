@@ -12,6 +12,7 @@ from datetime import datetime
 _DATE = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:T(\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?)?(Z|[+-]\d\d:\d\d)?", re.ASCII
 )
+_SECONDS = re.compile(r"-?\d+(?:\.\d*)?", re.ASCII)
 
 
 def moment(text: str) -> str:
@@ -26,6 +27,11 @@ def moment(text: str) -> str:
     except ValueError:
         return text  # a date that does not exist: the server says so
     return f"{date}T{clock}" + (f".{fraction}" if fraction else "") + offset
+
+
+def is_moment(text: str) -> bool:
+    """Whether it is the same moment whenever it is asked: a date or Unix seconds, no duration."""
+    return _DATE.fullmatch(text) is not None or _SECONDS.fullmatch(text) is not None
 
 
 def _local_offset(text: str) -> str:

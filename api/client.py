@@ -8,7 +8,7 @@ with Client("http://127.0.0.1:8080") as client:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -49,6 +49,10 @@ class RefusedError(ClientError):
         self.parameter = parameter
 
 
+class WrongUseError(ClientError):
+    """This cannot be asked: the server's address, or the question, is none."""
+
+
 class NotFoundError(RefusedError):
     """The server has nothing under this exact identity."""
 
@@ -63,8 +67,15 @@ class Message:
 
 
 def server_url(server: str) -> str:
-    """A base URL from what people write: host:port or a URL."""
-    return (server if "://" in server else f"http://{server}").rstrip("/")
+    """A base URL from what people write: host:port or a URL. Raises WrongUseError."""
+    url = (server if "://" in server else f"http://{server}").rstrip("/")
+    try:
+        is_known = urlsplit(url).scheme in ("http", "https") and urlsplit(url).hostname
+    except ValueError:  # brackets without an address of IPv6
+        is_known = False
+    if not is_known:
+        raise WrongUseError(f"{server!r} is not an address of a server: write host:port, or http://...")
+    return url
 
 
 def part(text: str) -> str:
@@ -100,8 +111,9 @@ class Client:
         """The JSON answer of a path below /api/v1."""
         with self._errors():
             response = self._http.get(BASE + path, params=_pairs(params))
-        _raise_for(response)
-        answer: dict[str, Any] = orjson.loads(response.content)
+        answer = self._answer(response)
+        if "notes" not in answer:  # every one of ours has them
+            raise self._another()
         return answer
 
     def post(self, path: str, body: dict[str, Any], seconds: float | None = ANSWER_SECONDS) -> dict[str, Any]:
@@ -111,9 +123,7 @@ class Client:
             headers = {"content-type": "application/json"}
             content = orjson.dumps(body)
             response = self._http.post(BASE + path, content=content, headers=headers, timeout=timeout)
-        _raise_for(response)
-        answer: dict[str, Any] = orjson.loads(response.content)
-        return answer
+        return self._answer(response)
 
     def pages(self, path: str, params: Params, limit: int | None = None) -> Iterator[dict[str, Any]]:
         """Every page of a keyed query, at most `limit` events in all."""
@@ -139,7 +149,7 @@ class Client:
             self._errors(),
             self._http.stream("GET", f"{BASE}/logs/export", params=_pairs(params)) as response,
         ):
-            _raise_for(response)
+            self._expect(response, "application/x-ndjson")
             yield from response.iter_bytes()
 
     def tail(self, params: Params, resume: str | None = None) -> Iterator[Message]:
@@ -152,18 +162,39 @@ class Client:
         with self._errors():
             response = self._http.send(request, stream=True)
             try:
-                _raise_for(response)
+                self._expect(response, "text/event-stream")
                 yield from messages(response.iter_bytes())
             finally:
                 response.close()
+
+    def _answer(self, response: httpx.Response) -> dict[str, Any]:
+        self._expect(response, "application/json")
+        with suppress(ValueError):
+            answer = orjson.loads(response.content)
+            if isinstance(answer, dict):
+                return answer
+        raise self._another()
+
+    def _expect(self, response: httpx.Response, media: str) -> None:
+        """Raise what was answered if it is a problem, or not of this kind."""
+        _raise_for(response)
+        if response.status_code >= 300 or not response.headers.get("content-type", "").startswith(media):
+            raise self._another()
+
+    def _another(self) -> ClientError:
+        return ClientError(f"what answers at {self.server} is no logdock server: name another with --server")
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
         try:
             yield
+        except UnicodeEncodeError:
+            raise WrongUseError("the question is not UTF-8: its bytes cannot be asked for") from None
         except httpx.InvalidURL as error:
-            raise ClientError(f"{self.server} is not an address of a server: {error}") from None
-        except httpx.ConnectError:
+            if "too long" in str(error):
+                raise WrongUseError("the question is too long: ask for less at once") from None
+            raise WrongUseError(f"{self.server} is not an address of a server: {error}") from None
+        except (httpx.ConnectError, httpx.ConnectTimeout):
             raise ServerDownError(
                 f"no server answers at {self.server}: start one with `logdock serve`, "
                 "or name another with --server"

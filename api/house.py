@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import os
 import shutil
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import uvicorn
 
 from api.address import Address
 from api.app import create_app
 from api.services import Readiness, Services
+from api.wire import http_server
 from ingest.ahead import Ahead
 from ingest.http import http_inputs
 from ingest.making import Maker
@@ -45,14 +42,6 @@ HTTP_SECONDS = 1
 FULL_DISK_SECONDS = 1.0  # how often a start looks for room; its ports are open meanwhile
 STORE_OPENS_WITH = 1 << 20  # bytes free with which SQLite can open, its shared memory included
 LAG_TOLD_SECONDS = 2.0  # less is how lines usually travel
-
-
-class HttpServer(uvicorn.Server):
-    """uvicorn without its own signal handlers: serve.py decides when to stop."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 class House:
@@ -187,11 +176,7 @@ class House:
             ) from None
 
     def _serve_http(self, sock: socket.socket) -> None:
-        config = uvicorn.Config(
-            self._app, log_level="warning", access_log=False, server_header=False, lifespan="off",
-            timeout_graceful_shutdown=HTTP_SECONDS,
-        )  # fmt: skip
-        self._http = HttpServer(config)
+        self._http = http_server(self._app, HTTP_SECONDS)
         self._serving = asyncio.create_task(self._http.serve(sockets=[sock]), name="http")
 
     # -- how it is -------------------------------------------------------------------------------------

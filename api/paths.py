@@ -30,7 +30,7 @@ class EncodedPaths:
 
 def decoded(part: str) -> str:
     """A part of an encoded path as it was meant."""
-    return unquote(part, errors="replace")
+    return unquote(part)  # it is UTF-8 (encoding.py)
 
 
 def label_splits(path: str) -> list[tuple[str, str]]:

@@ -61,6 +61,18 @@ def next_token(question: Question, page: Page) -> str | None:
     return None if page.next is None else encode_cursor(page.next, question.query)
 
 
+def no_parameters(request: Request) -> None:
+    """For a route that takes none. Raises QueryError for any."""
+    for name in request.query_params:
+        raise QueryError(name, "no such parameter: none is taken here", "unknown_parameter")
+
+
+def without_effect(request: Request, *names: str) -> list[str]:
+    """A note about those of these parameters that were given: they are known, but change nothing here."""
+    given = [name for name in names if name in request.query_params]
+    return [f"without effect here: {', '.join(given)}"] if given else []
+
+
 def asked_one(request: Request, name: str) -> str | None:
     """A parameter that only some routes have; None when it is not given. Raises QueryError."""
     given = request.query_params.getlist(name)
@@ -71,7 +83,7 @@ def asked_one(request: Request, name: str) -> str | None:
 
 def asked_count(request: Request, name: str, default: int | None, most: int | None) -> int | None:
     """A whole number parameter that only some routes have. Raises QueryError."""
-    text = request.query_params.get(name)
+    text = asked_one(request, name)
     if text is None:
         return default
     if text.isascii() and text.isdigit() and len(text) < 16 and (most is None or int(text) <= most):

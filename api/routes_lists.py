@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.notes import explain, origins_only
 from api.paths import BASE, decoded
-from api.questions import LIST_PARAMETERS, ask, services_of
+from api.questions import LIST_PARAMETERS, Question, ask, services_of, without_effect
 from api.render import answer, service_detail
 from api.schemas import answers
-from storage.store import ContainerSummary, NameSummary
+from storage.store import ContainerSummary, NameSummary, Store
 from storage.times import rfc3339
 
 router = APIRouter(prefix=BASE, tags=["lists"])
@@ -21,49 +21,63 @@ router = APIRouter(prefix=BASE, tags=["lists"])
 _NAMES = answers("Names", 503)
 
 
+# a list is whole, and about who printed lines
+NO_FILTERS = ("stream", "level", "q", "since", "until", "limit", "order", "cursor")
+
+
 @router.get("/containers", openapi_extra=LIST_PARAMETERS, responses=answers("Containers", 503))
 async def containers(request: Request) -> Response:
     """Containers seen, living or gone, the latest first."""
     with _timed(request):
-        found = await services_of(request).store.containers((await ask(request)).query)
-    return _items(request, [_container(item) for item in found])
+        question = await ask(request)
+        found = await services_of(request).store.containers(question.query)
+    return await _items(request, question, [_container(item) for item in found], "")
 
 
 @router.get("/services", openapi_extra=LIST_PARAMETERS, responses=_NAMES)
 async def services(request: Request) -> Response:
     """Services seen, by name."""
     with _timed(request):
-        found = await services_of(request).store.services((await ask(request)).query)
-    return _names(request, found)
+        question = await ask(request)
+        found = await services_of(request).store.services(question.query)
+    return await _items(request, question, [_name(item) for item in found], "a service")
 
 
 @router.get("/labels", openapi_extra=LIST_PARAMETERS, responses=_NAMES)
 async def labels(request: Request) -> Response:
     """Label keys seen, by name."""
     with _timed(request):
-        found = await services_of(request).store.labels((await ask(request)).query)
-    return _names(request, found)
+        question = await ask(request)
+        found = await services_of(request).store.labels(question.query)
+    return await _items(request, question, [_name(item) for item in found], "a label")
 
 
 @router.get("/labels/{key:path}", openapi_extra=LIST_PARAMETERS, responses=_NAMES)
 async def label_values(request: Request, key: str) -> Response:
     """Values of one label. A slash in the key may be written as it is or as %2F."""
     with _timed(request):
-        found = await services_of(request).store.label_values(decoded(key), (await ask(request)).query)
-    return _names(request, found)
+        question = await ask(request)
+        found = await services_of(request).store.label_values(decoded(key), question.query)
+    return await _items(request, question, [_name(item) for item in found], f"the label {decoded(key)!r}")
 
 
 def _timed(request: Request) -> AbstractContextManager[object]:
     return services_of(request).metrics.queries.labels("list").time()
 
 
-def _names(request: Request, found: Sequence[NameSummary]) -> Response:
-    return _items(request, [_name(item) for item in found])
+async def _items(request: Request, question: Question, items: list[dict[str, Any]], has: str) -> Response:
+    """The answer; `has` is what a container must have to be in it."""
+    notes = [*question.notes, *services_of(request).notes(), *without_effect(request, *NO_FILTERS)]
+    if not items:
+        notes += await _nothing(services_of(request).store, question, has)
+    return answer({"items": items, "next": None, "notes": notes})
 
 
-def _items(request: Request, items: list[dict[str, Any]]) -> Response:
-    body = {"items": items, "next": None, "notes": services_of(request).notes()}
-    return answer(body)
+async def _nothing(store: Store, question: Question, has: str) -> list[str]:
+    """Why a list is empty: there is nobody to ask about, or they have none of it."""
+    if has and (seen := len(await store.containers(question.query))):
+        return [f"none of these has {has}: {seen} container{'s' * (seen != 1)}"]
+    return await explain(store, question.refs, origins_only(question.query), question.notes)
 
 
 def _container(item: ContainerSummary) -> dict[str, Any]:

@@ -18,9 +18,12 @@ from api.questions import (
     Keys,
     ask,
     asked_count,
+    asked_one,
     keyed,
     next_token,
+    no_parameters,
     services_of,
+    without_effect,
 )
 from api.render import dumps, event_json, events_json
 from api.routes_quarantine import quarantine_notes
@@ -38,6 +41,7 @@ RENDER_AT_ONCE = 500  # events: some 3 ms, then whoever waits for an acknowledge
 DEFAULT_CONTEXT = 20
 MAX_CONTEXT = 1000  # events on either side; beyond that a query is the better tool
 NO_CEILING = 2**53 - 1  # above every offset
+ELSEWHERE = ("since", "until", "limit", "order", "cursor")  # parameters of a question that have no sense here
 SCOPES = ("container", "service", "host", "all")
 
 
@@ -79,6 +83,7 @@ async def slashed_label_logs(request: Request, path: str) -> Response:
 @router.get("/logs/{event_id}", responses=answers("Event", 404, 503))
 async def event(request: Request, event_id: str) -> Response:
     """One line by its id."""
+    no_parameters(request)
     found = await _event(services_of(request).store, decoded(event_id))
     return Response(event_json(found), media_type="application/json")
 
@@ -92,7 +97,7 @@ async def context(request: Request, event_id: str) -> Response:
     """The lines around one line, oldest first, of the same container unless `scope` says otherwise."""
     services = services_of(request)
     with services.metrics.queries.labels("context").time():
-        scope = request.query_params.get("scope", "container")
+        scope = asked_one(request, "scope") or "container"
         if scope not in SCOPES:
             raise QueryError("scope", f"{scope!r} is not a scope: use {', '.join(SCOPES)}")
         before = asked_count(request, "before", DEFAULT_CONTEXT, MAX_CONTEXT)
@@ -100,12 +105,15 @@ async def context(request: Request, event_id: str) -> Response:
         question = await ask(request, without={"scope", "before", "after"})
         found = await _event(services.store, decoded(event_id))
         query = _scoped(question.query, found, scope)
-        older = await _beside(services.store, query, found, "desc", before)
-        newer = await _beside(services.store, query, found, "asc", after)
+        older, newer = await asyncio.gather(
+            _beside(services.store, query, found, "desc", before),
+            _beside(services.store, query, found, "asc", after),
+        )
         events = [*reversed(older.events), found, *newer.events]
         truncated = older.truncated_by or newer.truncated_by
         page = Page(events, None, truncated, (*older.notes, *newer.notes))
-        return await _page(page, None, [*question.notes, *services.notes()], {})
+        notes = [*question.notes, *services.notes(), *without_effect(request, *ELSEWHERE)]
+        return await _page(page, None, notes, {})
 
 
 async def _event(store: Store, event_id: str) -> Event:

@@ -15,7 +15,7 @@ from api.bodies import documented, json_body
 from api.errors import error_response
 from api.notes import explain
 from api.paths import BASE
-from api.questions import services_of
+from api.questions import no_parameters, services_of
 from api.render import answer
 from api.schemas import answers
 from api.services import Services
@@ -65,6 +65,7 @@ async def prune(request: Request) -> Response:
 @router.get("/prune", responses=answers("Pruned"))
 async def pruned(request: Request) -> Response:
     """What was removed on purpose, by prunes, by retention and by a full journal, the newest first."""
+    no_parameters(request)
     services = services_of(request)
     items = [_record(record) for record in services.store.pruned()]
     return answer({"items": items, "next": None, "notes": services.notes()})

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from api.bodies import documented, json_body
 from api.paths import BASE
-from api.questions import QUARANTINE_PARAMETERS, services_of
+from api.questions import QUARANTINE_PARAMETERS, asked_one, services_of
 from api.render import answer, dumps, event_json
 from api.schemas import answers
 from api.services import Services
@@ -52,7 +52,7 @@ async def listed(request: Request) -> Response:
     services = services_of(request)
     pairs = [pair for pair in request.query_params.multi_items() if pair[0] not in OWN]
     query = Query.from_params(pairs, services.clock())
-    after, reason = _after(request), request.query_params.get("reason")
+    after, reason = _after(request), asked_one(request, "reason")
     if services.quarantine is None:
         return answer({"items": [], "next": None, "total": 0, "reasons": {}, "bytes": 0, "notes": []})
     quarantine, wanted = services.quarantine.quarantine, _wanted(query, reason)
@@ -93,7 +93,7 @@ async def _work(request: Request, do: Callable[[Worker, Chosen], Awaitable[Done]
 
 
 def _after(request: Request) -> int:
-    text = request.query_params.get("cursor", "0")
+    text = asked_one(request, "cursor") or "0"
     if text.isascii() and text.isdigit() and len(text) < 20:
         return int(text)
     raise QueryError("cursor", f"{text!r} is not the `next` of a page of the quarantine")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 from fastapi import APIRouter, Request
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from api.errors import RETRY_AFTER, InterruptedStreamError, RefusedError
 from api.paths import BASE
-from api.questions import EXPORT_PARAMETERS, TAIL_PARAMETERS, ask, asked_count, services_of
+from api.questions import EXPORT_PARAMETERS, TAIL_PARAMETERS, ask, asked_count, asked_one, services_of
 from api.render import ndjson
 from api.schemas import answers
 from api.sse import follow, follow_after
@@ -42,12 +43,13 @@ async def tail(request: Request) -> Response:
         raise RefusedError(429, None, text, {"Retry-After": str(RETRY_AFTER)})
     if place is None:
         return follow(services, streams, question.query)
-    return follow_after(services, streams, question.query, place)
+    again = partial(ask, request, without={"last_event_id"})
+    return follow_after(services, streams, question.query, again, place)
 
 
 def _resume_place(request: Request) -> int | None:
     """The id to resume after. Browsers send the header; the parameter is for whoever cannot."""
-    text = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
+    text = request.headers.get("last-event-id") or asked_one(request, "last_event_id")
     if not text:
         return None
     digits = text.removeprefix("-")

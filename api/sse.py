@@ -23,12 +23,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
+from msgspec import structs
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api.errors import InterruptedStreamError
+from api.questions import Question
 from api.render import dumps, event_json
 from api.services import Services
 from api.streams import Streams
@@ -38,11 +40,14 @@ from storage.tail import Dropped, Follower, Gap, resume
 
 HEARTBEAT = 15.0  # seconds: proxies commonly close what is silent for 60
 READY_PAUSE = 0.2  # seconds between looks at whether the replay is done
+LATE_SECONDS = 1.0  # a line printed just before `until` may take so long to get here
+LAST_LOOK = 0.05  # seconds for what the tail holds by then to come over: some turns of the loop
 MAX_BATCHES = 4  # taken from the tail before the reader has them; a slow one waits there, not here
 BEAT = b": beat\n\n"
 END = b"event: end\ndata: {}\n\n"
 
 Item = list[Event] | Dropped | Gap
+Ask = Callable[[], Awaitable[Question]]
 _Ended = BaseException | None  # how the source ended: by an error or by itself
 _Entry = tuple[Item] | _Ended
 _Queue = asyncio.Queue[_Entry]
@@ -81,21 +86,27 @@ def follow(services: Services, streams: Streams, query: Query) -> TailResponse:
     return TailResponse(body, follower.close)
 
 
-def follow_after(services: Services, streams: Streams, query: Query, offset: int) -> TailResponse:
-    """Everything after an offset, stored or new, without gap and double."""
-    body = _stream(_resumed(services, query, offset), BEAT, services, streams, query.until)
+def follow_after(services: Services, streams: Streams, query: Query, again: Ask, offset: int) -> TailResponse:
+    """Everything after an offset, stored or new, without gap and double; `again` asks the question anew."""
+    source = _resumed(services, query, again, offset)
+    body = _stream(source, BEAT, services, streams, query.until)
     return TailResponse(body, lambda: None)
 
 
 async def _live(follower: Follower) -> AsyncGenerator[Item, None]:
+    yield []
     async for item in follower:
         yield item
 
 
-async def _resumed(services: Services, query: Query, offset: int) -> AsyncGenerator[Item, None]:
-    """Before the replay of a start is done, offsets that are still to come would look unknown."""
-    while services.readiness().is_replaying:  # noqa: ASYNC110 - readiness is asked, nobody announces it
-        await asyncio.sleep(READY_PAUSE)
+async def _resumed(services: Services, query: Query, again: Ask, offset: int) -> AsyncGenerator[Item, None]:
+    """Before the replay of a start is done, offsets that are still to come would look unknown, and so would
+    the container that the start of an id means.
+    """
+    if services.readiness().is_replaying:
+        while services.readiness().is_replaying:  # noqa: ASYNC110 - readiness is asked, nobody announces it
+            await asyncio.sleep(READY_PAUSE)
+        query = structs.replace(query, containers=(await again()).query.containers)
     async with contextlib.aclosing(resume(services.tail, services.store, query, offset)) as items:
         async for item in items:
             yield item
@@ -104,20 +115,29 @@ async def _resumed(services: Services, query: Query, offset: int) -> AsyncGenera
 async def _stream(
     source: AsyncGenerator[Item, None], first: bytes, services: Services, streams: Streams, until: int | None
 ) -> AsyncGenerator[bytes, None]:
-    """The bytes of `source` until it ends, the server stops or `until` passes."""
+    """The bytes of `source` until it ends, the server stops or `until` passes.
+
+    `until` is about lines: those before it are shown however late, so it ends nothing before the empty list
+    with which a source says that it has shown what was stored.
+    """
     queue: _Queue = asyncio.Queue(MAX_BATCHES)
+    is_live = False
     pump = asyncio.create_task(_pump(source, queue))
     closed = asyncio.create_task(streams.closed())
     closed.add_done_callback(lambda _: _wake(queue))
     try:
         yield first
         while True:
-            seconds = HEARTBEAT if until is None else min(HEARTBEAT, (until - services.clock()) / 1e9)
-            if seconds <= 0:
+            seconds = _left(services, until) if is_live else HEARTBEAT
+            entries = await _entries(queue, seconds or LAST_LOOK)
+            if not entries and not seconds:
                 yield END
                 return
-            entries = await _entries(queue, seconds)
-            yield b"".join([_message(entry[0]) for entry in entries if isinstance(entry, tuple)]) or BEAT
+            is_live = is_live or ([],) in entries
+            if shown := b"".join([_message(entry[0]) for entry in entries if isinstance(entry, tuple)]):
+                yield shown
+            elif not entries:
+                yield BEAT
             if entries and not isinstance(entries[-1], tuple):
                 _raise(entries[-1])
                 return
@@ -128,6 +148,13 @@ async def _stream(
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await pump
+
+
+def _left(services: Services, until: int | None) -> float:
+    """Seconds to the next heartbeat or the end; 0: it is over."""
+    if until is None:
+        return HEARTBEAT
+    return max(0.0, min(HEARTBEAT, (until - services.clock()) / 1e9 + LATE_SECONDS))
 
 
 async def _pump(source: AsyncGenerator[Item, None], queue: _Queue) -> None:

@@ -12,6 +12,7 @@ from typing import IO
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 RESET = "\x1b[0m"
+BOLD = "\x1b[1m"
 DIM = "\x1b[2m"
 _LEVELS = {"fatal": "\x1b[1;31m", "error": "\x1b[31m", "warn": "\x1b[33m", "debug": DIM, "trace": DIM}
 _NAMES = tuple(f"\x1b[{code}m" for code in (36, 32, 35, 34, 96, 92, 95, 94))
@@ -28,6 +29,11 @@ def escape(text: str) -> str:
     return _UNSAFE.sub(_visible, text)
 
 
+def json_for(stream: IO[str], data: bytes) -> bytes:
+    """JSON for a stream; on a terminal what it leaves as it is, DEL, C1 and the like, is \\u escaped."""
+    return _UNSAFE.sub(_json_escape, data.decode()).encode() if stream.isatty() else data
+
+
 def one_line(text: str) -> str:
     """The same without tabs and newlines, for a cell of a table."""
     return escape(text).replace("\n", "\\n").replace("\t", "\\t")
@@ -40,6 +46,10 @@ def _last_state(line: str) -> str:
 def _visible(match: re.Match[str]) -> str:
     code = ord(match[0])
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+def _json_escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
 
 
 def wants_colour(stream: IO[str], environment: Mapping[str, str] = os.environ) -> bool:
@@ -61,6 +71,10 @@ def by_name(name: str) -> str:
 def in_colour_of(text: str, name: str) -> str:
     """`text` in the colour of that name."""
     return _NAMES[zlib.crc32(name.encode("utf-8", "replace")) % len(_NAMES)] + text + RESET
+
+
+def bold(text: str) -> str:
+    return f"{BOLD}{text}{RESET}"
 
 
 def dim(text: str) -> str:

@@ -193,12 +193,15 @@ def _peer(request: Request) -> bytes:
 
 
 async def _body(request: Request, hold: Hold) -> bytes:
-    """The body, refused as soon as it is too large."""
+    """The body, refused as soon as it is too large: if its sender says how large it is, before it comes."""
     body = bytearray()
+    too_large = Refusal(413, "oversize", f"the body is larger than {BODY_BYTES} bytes: send it in parts")
+    if int(request.headers.get("content-length", "0")) > BODY_BYTES:
+        raise too_large
     async for block in request.stream():
         body += block
         if len(body) > BODY_BYTES:
-            raise Refusal(413, "oversize", f"the body is larger than {BODY_BYTES} bytes: send it in parts")
+            raise too_large
         hold.more(len(block))
     return bytes(body)
 

@@ -31,10 +31,15 @@ __all__ = [
 
 
 class ContainerRef(msgspec.Struct, frozen=True):
-    """A resolved container reference: one id, or one name (all lives of that name)."""
+    """A resolved container reference: one id, or one name (all lives of that name).
+
+    `start` is of a name that may as well be the beginning of an id nobody has seen yet: only a live tail can
+    meet one, so `matches` looks at it and stores need not.
+    """
 
     id: str | None = None
     name: str | None = None
+    start: str | None = None
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -159,7 +164,11 @@ def _tag_matches(asked: str, tag: str | None) -> bool:
 
 
 def _refers(ref: ContainerRef, container_id: str | None, name: str | None) -> bool:
-    return ref.id == container_id if ref.id is not None else ref.name is not None and ref.name == name
+    if ref.id is not None:
+        return ref.id == container_id
+    if ref.start is not None and container_id is not None and container_id.startswith(ref.start):
+        return True
+    return ref.name is not None and ref.name == name
 
 
 def matches(query: Query, event: Event) -> bool:

@@ -12,6 +12,8 @@ from storage.store import Store
 CANDIDATES_TOLD = 10  # of an ambiguous reference, in its error
 
 _ID_LENGTH = 64  # hex digits of a full container id
+# Docker shows ids as 12 digits. Fewer are rather the name of a container that is still to come: "db", "cafe".
+_SHORT_ID = 12
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -19,7 +21,8 @@ async def resolve(query: Query, store: Store) -> tuple[Query, tuple[str, ...]]:
     """The query with `containers` filled from `container_refs`, and notes about references never seen.
 
     A reference is an exact name, else an exact id, else a unique id prefix; one leading slash is ignored.
-    One never seen stays in the query as a name (or a full id), so that a live tail can wait for it.
+    One never seen stays in the query as a name (or an id, or its first 12 digits and more), so that a live
+    tail can wait for it.
     Raises QueryError for an ambiguous one, StoreUnavailable.
     """
     refs: list[ContainerRef] = []
@@ -54,7 +57,9 @@ def choose(ref: str, candidates: Sequence[Container]) -> ContainerRef:
         raise QueryError("container", message, "ambiguous")
     if ids:
         return ContainerRef(id=next(iter(ids)))
-    return ContainerRef(id=ref) if is_full_id(ref) else ContainerRef(name=ref)
+    if is_full_id(ref):
+        return ContainerRef(id=ref)
+    return ContainerRef(name=ref, start=ref if len(ref) >= _SHORT_ID and _HEX.issuperset(ref) else None)
 
 
 def is_full_id(ref: str) -> bool:

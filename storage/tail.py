@@ -190,6 +190,7 @@ async def resume(
     """Matching events after an offset, in the order of offsets: first stored ones, then live, without end.
 
     Events come as they are found, a page or a published batch together; a list may be another follower's too.
+    An empty list stands between the two: what was stored is shown, the rest comes as it is published.
 
     No gap and no double: it follows before it reads the store, and reads on from the store as long as the
     queue overflows meanwhile. A Gap comes first when the offset's successors are gone, or when the offset is
@@ -209,6 +210,7 @@ async def resume(
             if not follower.missed:
                 break
             follower.clear()
+        yield []
         async for item in follower:
             if isinstance(item, Dropped) or item[0].offset > place:
                 yield item
@@ -229,7 +231,7 @@ async def _all_stored(tail: Tail) -> None:
 
 async def _begin(tail: Tail, store: Store, after_offset: int) -> tuple[int, Gap | None]:
     """The offset to go on from, and what is known to be missing before it."""
-    newest = tail.offset
+    newest, after_offset = tail.offset, max(after_offset, -1)
     following = await anext(_stored(store, Query(limit=1), after_offset), None)
     if following is not None:
         return after_offset, _gap(following[0].offset - after_offset - 1)

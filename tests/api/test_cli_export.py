@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from api import cli
+from api import cli, cli_export, routes_streams
+from api.client import Client
 from storage.store import StoreUnavailable
 
 
@@ -37,3 +38,60 @@ def test_errors(running: Any, capfd: pytest.CaptureFixture[str], monkeypatch: py
     monkeypatch.setattr(running.house.store, "search", fail)
     assert cli.run(["export"]) == 1
     assert "gone" in capfd.readouterr().err
+
+
+def test_progress_on_a_terminal_that_does_not_show_the_lines(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr(cli_export, "TELL_SECONDS", 0.0)
+    assert cli.run(["export"]) == 0
+    out, err = capfd.readouterr()
+    assert len(_messages(out)) == 3
+    told = err.split("\r\x1b[K")
+    assert told[0] == "" and len(told) > 2
+    assert told[-2].startswith("3 lines, ") and told[-2].endswith(" ...")
+    assert told[-1].startswith("3 lines, ") and told[-1].endswith("B\n")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)  # who sees the lines needs no count
+    assert cli.run(["export"]) == 0
+    assert capfd.readouterr().err == ""
+
+
+def test_a_server_that_dies_in_the_middle(
+    running: Any, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes_streams, "EXPORT_PAGE", 2)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    search, count = running.house.store.search, 0
+
+    async def fail(query: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count > 1:
+            raise StoreUnavailable("gone")
+        return await search(query)
+
+    monkeypatch.setattr(running.house.store, "search", fail)
+    assert cli.run(["export"]) == 1
+    out, err = capfd.readouterr()
+    assert _messages(out) == ["web 1", "web 2"]
+    progress, error, _ = err.split("\n")
+    assert "2 lines" in progress
+    assert error.startswith("logdock: the connection to") and "broke" in error
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_on_a_terminal_lines_are_whole_and_harmless(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], size: int
+) -> None:
+    """However the bytes came in."""
+    text = '{"message":"\u00e4\x9b31m"}\n{"message":"\u65e5\u672c"}\n'.encode()
+
+    def chunks(_client: Client, _params: Any) -> Any:
+        yield from (text[start : start + size] for start in range(0, len(text), size))
+
+    monkeypatch.setattr(Client, "export", chunks)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert cli.run(["export"]) == 0
+    out = capfd.readouterr().out
+    assert out == '{"message":"\u00e4\\u009b31m"}\n{"message":"\u65e5\u672c"}\n'

@@ -71,6 +71,16 @@ def test_colours_of_levels_on_a_terminal(capsys: Capture, monkeypatch: pytest.Mo
     assert legend == f"{RED}█{RESET} error 1  █ info 2"
 
 
+def test_a_terminal_without_colours_has_room_for_words(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    assert cli.run(["histogram", "--buckets", "1", "--until", "2026-11-24T01:00:03Z"]) == 0
+    assert capsys.readouterr().out == f"2026-11-24 01:00:00  3  {'#' * 28}  error 1, info 2\n"
+
+
 def test_what_containers_print_does_not_reach_a_terminal(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,9 +15,15 @@ from typing import Any
 import pytest
 
 from api import cli, cli_logs, client
+from api.cli_common import Output
+from api.cli_dots import EVENTS
+from api.cli_format import Format, Formatted
 from api.cli_logs import count_of
+from api.cli_print import Printer
+from api.client import Message
 from parsers.event import Container, make_origin
 from storage.store import StoreUnavailable
+from tests.api.conftest import SECOND, START
 
 Capture = pytest.CaptureFixture[str]
 Ask = Callable[..., int]
@@ -95,7 +101,14 @@ def test_json(logs: Ask, capfd: Capture) -> None:
         (["shop-wbe-1"], 1, "no container or service 'shop-wbe-1' was ever seen; did you mean shop-web-1"),
         (["wep"], 1, "no container or service 'wep' was ever seen; did you mean web?"),
         (["ab"], 2, "is ambiguous"),
-        (["web", "--since", "yesterday"], 2, "yesterday"),
+        (["web", "--since", "yesterday"], 2, "logdock: --since: not a time: 'yesterday'"),
+        (["web", "-q", "(a"], 2, "logdock: --grep: a ( without its )"),
+        (["--service", " "], 2, "logdock: --service is empty"),
+        ([""], 2, "the name of the container or service is empty"),
+        (["x\ny\x1b[2J"], 1, "no container or service 'x\\ny\\x1b[2J' was ever seen"),
+        (["--host", "a\udcff"], 2, "the question is not UTF-8"),
+        (["--host", "a" * 70_000], 2, "the question is too long"),
+        (["--server", "http://[::1"], 2, "is not an address of a server"),
         (["web", "--service", "db"], 2, "'web' is a service: leave out --service, or the name"),
         (["web", "-f", "-o", "json"], 2, "use --output ndjson"),
         (["web", "--format", "json", "-o", "json"], 2, "--format and --output exclude each other"),
@@ -310,6 +323,56 @@ def test_a_store_that_is_away_when_the_connection_is_taken_up_is_waited_for(
     assert follower.interrupt() == 130
     assert follower.process.stderr is not None
     assert "the store cannot answer now: away" in follower.process.stderr.read()
+
+
+@pytest.mark.usefixtures("lines")
+def test_a_fixed_since_holds_for_live_lines_too(
+    following: Callable[..., Following], running: Any, origins: Any
+) -> None:
+    """As docker: --since in the future shows nothing before it, however often the connection is made anew."""
+    follower = following("web", "--since", "2026-11-24T01:30:00Z")
+    until_followed(running)
+    running.add(origins.web, "before")
+    running.add(origins.web, "then", timestamp=START + 1800 * SECOND)
+    follower.wait_for("then")
+    running.call(lambda: running.house.tail.close())
+    running.add(origins.web, "before, too")
+    running.add(origins.web, "later", timestamp=START + 1801 * SECOND)
+    follower.wait_for("then", "later")
+
+
+def test_everything_that_is_missing_is_said_each_time(capfd: Capture) -> None:
+    """The same number twice is two losses."""
+    printers = [Printer(Output.text), Formatted(Format("{{.Message}}", EVENTS))]
+    for printer in printers:
+        for message in [Message("dropped", {"dropped": 5})] * 2 + [Message("gap", {"missing": None})] * 2:
+            cli_logs._show(message, printer, set())
+        err = capfd.readouterr().err
+        assert err.count("logdock: 5 lines came faster than they were read") == 2
+        assert err.count("are no longer kept") == 2
+
+
+def test_a_proxy_whose_server_restarts_is_waited_for(monkeypatch: pytest.MonkeyPatch, capfd: Capture) -> None:
+    monkeypatch.setattr(cli_logs, "FIRST_PAUSE", 0.01)
+    log = Message("log", {"id": "1", "message": "back", "stream": "stdout"}, "7")
+    turns: list[Any] = [502, 504, [log], 502, [Message("end", {})]]
+    resumed: list[str | None] = []
+
+    class Proxied:
+        def tail(self, _filters: Any, resume: str | None) -> Iterator[Message]:
+            resumed.append(resume)
+            turn = turns.pop(0)
+            if isinstance(turn, int):
+                raise client.RefusedError(turn, "unknown", None, f"answered {turn}")
+            yield from turn
+
+    history = cli_logs._History(Proxied(), Printer(Output.text), {})  # type: ignore[arg-type]
+    history.resume = "3"
+    cli_logs._follow(Proxied(), Printer(Output.text), {}, history)  # type: ignore[arg-type]
+    assert resumed == ["3", "3", "3", "7", "7"]
+    out, err = capfd.readouterr()
+    assert out == "back\n"
+    assert err == "logdock: answered 502 (still trying)\n" * 2
 
 
 def until_followed(running: Any) -> None:

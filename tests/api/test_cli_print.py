@@ -111,6 +111,14 @@ def test_json_is_one_document(monkeypatch: pytest.MonkeyPatch, count: int) -> No
     assert (len(found["events"]), found["notes"]) == (count, ["a note"])
 
 
+@pytest.mark.parametrize("output", [Output.json, Output.ndjson])
+def test_json_on_a_terminal_steers_nothing(monkeypatch: pytest.MonkeyPatch, output: Output) -> None:
+    log = printed(monkeypatch, Printer(output), event("c1 \x9b31m"), tty=True)
+    text = b"".join(data for _, data in log)
+    assert b"c1 \\u009b31m" in text
+    assert "\x9b".encode() not in text
+
+
 def test_notes_are_said_once_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     printer = Printer(Output.text)
     printer.note("damaged\x07")

@@ -113,12 +113,29 @@ def test_names_of_strangers(running: Any, capfd: pytest.CaptureFixture[str]) -> 
     assert len(out.splitlines()) == 4
 
 
-def test_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    monkeypatch.setenv("COLUMNS", "200")
+@pytest.mark.parametrize("columns", ["40", "80", "200"])
+def test_on_a_terminal_nothing_is_cut(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
     assert cli.run(["ps"]) == 0
-    out = capsys.readouterr().out
-    assert "CONTAINER ID" in out and "shop-web-1" in out
+    plain = capsys.readouterr().out
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert cli.run(["ps"]) == 0
+    header, rest = plain.split("\n", 1)
+    assert capsys.readouterr().out == f"\x1b[1m{header}\x1b[0m\n{rest}"
+
+
+def test_json_on_a_terminal(
+    running: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.add(make_origin(Container(None, "evil\x9b"), "h"), "x")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    for output in ("json", "ndjson"):
+        assert cli.run(["ps", "-o", output]) == 0
+        assert "evil\\u009b" in capsys.readouterr().out
 
 
 def test_standing_warnings(running: Any, capfd: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.cli_times import moment
+from api.cli_times import is_moment, moment
 
 
 @pytest.fixture(autouse=True)
@@ -38,3 +38,11 @@ def _zone() -> Iterator[None]:
 )
 def test_dates_are_in_the_zone_of_whoever_asks(text: str, sent: str) -> None:
     assert moment(text) == sent
+
+
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [("2026-11-24T09:10Z", True), ("1764000000.5", True), ("-1", True), ("15m", False), ("1h30m", False)],
+)
+def test_a_duration_is_another_moment_each_time(text: str, fixed: bool) -> None:
+    assert is_moment(text) is fixed

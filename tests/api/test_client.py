@@ -16,6 +16,7 @@ from api.client import (
     NotFoundError,
     RefusedError,
     ServerDownError,
+    WrongUseError,
     messages,
     part,
     server_url,
@@ -49,9 +50,9 @@ def test_get_repeats_parameters() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         assert request.url.path == "/api/v1/logs"
         assert request.url.query == b"label=a%3D1&label=b%3D2&limit=5"
-        return httpx.Response(200, json={"events": []})
+        return httpx.Response(200, json={"notes": []})
 
-    assert _client(handler).get("/logs", {"label": ["a=1", "b=2"], "limit": 5}) == {"events": []}
+    assert _client(handler).get("/logs", {"label": ["a=1", "b=2"], "limit": 5}) == {"notes": []}
 
 
 def test_pages_follow_the_cursor_up_to_the_limit() -> None:
@@ -93,9 +94,41 @@ def test_another_server_is_recognised(body: bytes) -> None:
         client.get("/logs")
 
 
-def test_a_server_that_is_down() -> None:
+@pytest.mark.parametrize(
+    ("status", "kind", "body"),
+    [
+        (200, "text/html", b"<html>"),
+        (200, "application/json", b"{"),
+        (200, "application/json", b"[]"),
+        (200, "application/json", b"{}"),
+        (302, "application/json", b"{}"),
+        (204, "text/plain", b""),
+    ],
+)
+def test_an_answer_of_another_server(status: int, kind: str, body: bytes) -> None:
+    answer = httpx.Response(status, headers={"content-type": kind}, content=body)
+    client = _client(lambda _request: answer)
+    for ask in (lambda: client.get("/logs"), lambda: list(client.tail({})), lambda: list(client.export({}))):
+        with pytest.raises(ClientError, match="is no logdock server"):
+            ask()
+
+
+@pytest.mark.parametrize("server", ["", "http://", "http://[::1", "ftp://a", ":8080", "unix:///x"])
+def test_what_is_no_address_of_a_server(server: str) -> None:
+    with pytest.raises(WrongUseError, match="write host:port"):
+        Client(server)
+
+
+@pytest.mark.parametrize(("text", "says"), [("a\udcff", "not UTF-8"), ("a" * 100_000, "too long")])
+def test_what_cannot_be_asked(text: str, says: str) -> None:
+    with pytest.raises(WrongUseError, match=says):
+        _client(lambda _request: httpx.Response(200)).get("/logs", {"q": text})
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout])
+def test_a_server_that_is_down(error: type[httpx.RequestError]) -> None:
     def handler(request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("refused", request=request)
+        raise error("refused", request=request)
 
     with pytest.raises(ServerDownError, match="start one with `logdock serve`"):
         _client(handler).get("/logs")
@@ -112,7 +145,8 @@ def test_a_broken_connection() -> None:
 def test_tail_resumes() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         assert request.headers["last-event-id"] == "41"
-        return httpx.Response(200, content=b'id: 42\nevent: log\ndata: {"message":"x"}\n\n')
+        headers = {"content-type": "text/event-stream"}
+        return httpx.Response(200, headers=headers, content=b'id: 42\nevent: log\ndata: {"message":"x"}\n\n')
 
     assert list(_client(handler).tail({}, "41")) == [Message("log", {"message": "x"}, "42")]
 

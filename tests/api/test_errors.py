@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import APIRouter, HTTPException
+from starlette.requests import ClientDisconnect
 
 from api import routes_prune, routes_streams
 from api.app import create_app
@@ -111,6 +112,44 @@ async def test_400_names_the_parameter(client: httpx.AsyncClient) -> None:
     known = "container, service, host, stream, level, label, tag, q, since, until, limit, order, cursor"
     text = f"no such parameter: did you mean since?; known are {known}"
     check(answer, 400, "unknown_parameter", "sence", text)
+
+
+@pytest.mark.parametrize(
+    ("path", "parameter"),
+    [
+        ("/logs?since=1h&since=2h", "since"),
+        ("/logs/export?limit=1&limit=2", "limit"),
+        ("/logs/j1.0.0/context?before=1&before=2", "before"),
+        ("/logs/j1.0.0/context?scope=all&scope=host", "scope"),
+        ("/logs/tail?last_event_id=1&last_event_id=2", "last_event_id"),
+        ("/histogram?by=level&by=service", "by"),
+        ("/facets?field=level&limit=1&limit=2", "limit"),
+        ("/quarantine?reason=a&reason=b", "reason"),
+        ("/quarantine?cursor=1&cursor=2", "cursor"),
+    ],
+)
+async def test_400_for_a_single_parameter_given_twice(
+    client: httpx.AsyncClient, path: str, parameter: str
+) -> None:
+    check(await client.get(f"/api/v1{path}"), 400, "bad_parameter", parameter, "is given more than once")
+
+
+@pytest.mark.parametrize("path", ["/logs/j1.0.0", "/prune"])
+async def test_400_where_no_parameter_is_taken(client: httpx.AsyncClient, path: str) -> None:
+    text = "no such parameter: none is taken here"
+    check(await client.get(f"/api/v1{path}?limit=1"), 400, "unknown_parameter", "limit", text)
+
+
+async def test_405_says_what_is_possible(client: httpx.AsyncClient) -> None:
+    answer = await client.delete(LOGS)
+    text = f"DELETE is not possible at {LOGS}: /docs says what is"
+    check(answer, 405, "method_not_allowed", None, text)
+    assert answer.headers["allow"] == "GET"
+
+
+async def test_a_reader_that_goes_while_it_sends_is_no_defect(caplog: pytest.LogCaptureFixture) -> None:
+    await _run(ClientDisconnect(), 0)
+    assert not caplog.records
 
 
 async def test_401(client: httpx.AsyncClient) -> None:

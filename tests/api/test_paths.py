@@ -30,7 +30,7 @@ async def test_everything_else_is_left_alone() -> None:
 
 @pytest.mark.parametrize(
     ("part", "text"),
-    [("a%2Fb", "a/b"), ("a%20b+c", "a b+c"), ("%E2%82%AC", "\u20ac"), ("%ff", "\ufffd"), ("%", "%")],
+    [("a%2Fb", "a/b"), ("a%20b+c", "a b+c"), ("%E2%82%AC", "\u20ac"), ("%", "%")],
 )
 def test_decoded(part: str, text: str) -> None:
     assert decoded(part) == text

@@ -3,6 +3,8 @@ from typing import Any
 import httpx
 import pytest
 
+NOBODY_HAS_ALL = "nothing was ever seen that has all of these: container, service, host, label and tag"
+
 
 @pytest.fixture(autouse=True)
 async def _lines(house: Any, origins: Any) -> None:
@@ -64,6 +66,30 @@ async def test_a_service_has_counts(ask: httpx.AsyncClient) -> None:
             "containers": 2,
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "notes"),
+    [
+        (
+            "/containers?container=never",
+            ["no container 'never' was ever seen here, by name, id or id prefix"],
+        ),
+        ("/services?service=wed", ["no service 'wed' was ever seen", "did you mean web?"]),
+        ("/labels/stagge", ["none of these has the label 'stagge': 3 containers"]),
+        ("/labels/path?service=web", ["none of these has the label 'path': 2 containers"]),
+        ("/labels/path?host=node-z", [NOBODY_HAS_ALL]),
+    ],
+)
+async def test_an_empty_list_says_why(ask: httpx.AsyncClient, path: str, notes: list[str]) -> None:
+    assert (await ask.get("/api/v1" + path)).json() == {"items": [], "next": None, "notes": notes}
+
+
+@pytest.mark.parametrize("path", ["/containers", "/services", "/labels", "/labels/stage"])
+async def test_filters_on_lines_change_nothing_and_that_is_said(ask: httpx.AsyncClient, path: str) -> None:
+    whole = (await ask.get("/api/v1" + path)).json()
+    answer = (await ask.get(f"/api/v1{path}?q=x&level=error&limit=1&since=1h")).json()
+    assert answer == {**whole, "notes": ["without effect here: level, q, since, limit"]}
 
 
 async def test_errors_are_named(ask: httpx.AsyncClient) -> None:

@@ -13,7 +13,9 @@ import pytest
 
 from api import sse
 from api.client import Message, messages
+from storage import tail as tail_module
 from storage.store import StoreUnavailable
+from tests.api.conftest import NOW, WEB_ID
 
 NS = 1_000_000_000
 
@@ -184,6 +186,71 @@ def test_heartbeats(read: Callable[..., Reader], monkeypatch: pytest.MonkeyPatch
 def test_until_ends_the_stream(read: Callable[..., Reader]) -> None:
     reader = read("?until=2026-11-24T00:00:00Z")  # the clock of these tests stands at 02:00
     assert [m.kind for m in reader.rest()] == ["message", "end"]
+
+
+def test_until_ends_a_resumed_stream_after_what_was_stored(
+    running: Any, read: Callable[..., Reader], origins: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A follower that lost its connection before `until` and is back after it still gets its lines."""
+    search = running.house.store.search
+
+    async def slow(query: Any) -> Any:
+        await asyncio.sleep(2 * sse.LAST_LOOK)
+        return await search(query)
+
+    running.add(origins.web, *[f"line {n}" for n in range(1500)])
+    running.add(origins.web, "late", timestamp=NOW)
+    monkeypatch.setattr(running.house.store, "search", slow)
+    monkeypatch.setattr(tail_module, "PAGE", 200)
+    found = read(f"?until={(NOW - NS) // NS}", last="9").rest()
+    assert [message.kind for message in found] == [*["log"] * 1490, "end"]
+    assert texts(found[:-1]) == [f"line {n}" for n in range(10, 1500)]
+
+
+def test_a_line_just_before_until_may_come_after_it(
+    running: Any, app: Any, read: Callable[..., Reader], origins: Any
+) -> None:
+    now = time.time_ns() - NOW
+    app.state.services = replace(app.state.services, clock=lambda: time.time_ns() - now)
+    reader = read(f"?until={NOW / NS:.3f}")
+    reader.next()
+    running.add(origins.web, "just before", timestamp=NOW - 1)
+    running.add(origins.web, "after", timestamp=NOW + NS)
+    assert [message.kind for message in reader.rest()] == ["log", "end"]
+
+
+def test_the_first_digits_of_an_id_not_seen_yet_are_waited_for(
+    running: Any, read: Callable[..., Reader], origins: Any
+) -> None:
+    reader = read(f"?container={WEB_ID[:12]}")
+    reader.next()
+    running.add(origins.db, "other")
+    running.add(origins.web, "first")
+    assert texts([reader.next()]) == ["first"]
+
+
+def test_the_start_of_an_id_is_looked_up_when_the_replay_is_done(
+    running: Any, read: Callable[..., Reader], origins: Any
+) -> None:
+    running.house.readiness = replace(running.house.readiness, ready=False)
+    reader = read("?container=ab&until=2026-11-24T01:30:00Z", last="-1")
+    running.add(origins.web, "replayed")
+    running.add(origins.other_web, "of another")
+    running.house.readiness = replace(running.house.readiness, ready=True)
+    with pytest.raises(httpx.RemoteProtocolError):  # ambiguous by now
+        reader.rest()
+    running.house.readiness = replace(running.house.readiness, ready=False)
+    reader = read("?container=ab1&until=2026-11-24T01:30:00Z", last="-1")
+    running.house.readiness = replace(running.house.readiness, ready=True)
+    assert texts(reader.take(1)) == ["of another"]
+
+
+@pytest.mark.parametrize("last", ["-1", "-5"])
+def test_before_the_first_line_nothing_is_missing(
+    running: Any, read: Callable[..., Reader], origins: Any, last: str
+) -> None:
+    running.add(origins.web, "a")
+    assert texts(read(last=last).take(1)) == ["a"]
 
 
 def test_a_reader_that_goes_is_forgotten(running: Any, read: Callable[..., Reader]) -> None:

@@ -1,4 +1,5 @@
 import io
+import json
 
 import pytest
 
@@ -27,6 +28,14 @@ def test_escape(text: str, shown: str) -> None:
 class _Screen(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+def test_json_stays_json_and_steers_no_terminal() -> None:
+    line = json.dumps({"m": "a\x1b\x7f\x9b31m \u202e \u00e4\n"}, ensure_ascii=False).encode() + b"\n"
+    shown = terminal.json_for(_Screen(), line)
+    assert shown == b'{"m": "a\\u001b\\u007f\\u009b31m \\u202e \xc3\xa4\\n"}\n'
+    assert json.loads(shown) == json.loads(line)
+    assert terminal.json_for(io.StringIO(), line) is line
 
 
 def test_colour_only_where_it_is_wanted() -> None:

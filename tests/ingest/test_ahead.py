@@ -115,6 +115,7 @@ async def test_resuming_waits_for_what_was_shown_and_not_stored(house: House) ->
     house.store.problems = 0
     await until(lambda: house.tail.stored == house.tail.offset)
     item = await anext(resume(house.tail, house.store, Query(), place))
+    assert isinstance(item, list)
     assert [event.message for event in item] == ["shown"]
 
 

@@ -59,6 +59,13 @@ def test_a_reader_that_has_enough_ends_the_command_quietly(full: Logdock, comman
     assert done.stdout.count("\n") == 3
 
 
+def test_a_reader_of_stderr_that_has_enough_ends_the_command_quietly(full: Logdock) -> None:
+    emit = f"logdock emit --container-name err --stream stderr --check --forward {full.forward}"
+    assert shell(full, f"seq 3000 | {emit} 2>/dev/null").returncode == 0
+    done = shell(full, "logdock logs err 2>&1 >/dev/null | head -n 1; exit ${PIPESTATUS[0]}")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
+
+
 def test_less(full: Logdock) -> None:
     if shutil.which("less") is None:
         missing("less")

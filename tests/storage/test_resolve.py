@@ -23,6 +23,8 @@ LIVES = [Container(A1, "web"), Container(A2, "web"), Container(B, "aa")]
         ("bb", [Container(B, "old"), Container(B, "new")], ContainerRef(id=B)),  # renamed: still one
         ("nothing", [], ContainerRef(name="nothing")),
         (B, [], ContainerRef(id=B)),
+        (B[:12], [], ContainerRef(name=B[:12], start=B[:12])),  # as Docker shows it: may still come
+        ("cafe", [], ContainerRef(name="cafe")),  # hexadecimal, and yet a name
         (B.upper(), [], ContainerRef(name=B.upper())),
     ],
 )

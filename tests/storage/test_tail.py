@@ -292,9 +292,9 @@ async def test_followers_of_one_question_are_given_the_same_lists(tail: Tail) ->
     store = MemoryStore()
     await emit(tail, store, events(0, 3))
     streams = [resume(tail, store, Query(), 2) for _ in range(2)]
+    assert [await anext(stream) for stream in streams] == [[], []]
     following = [asyncio.ensure_future(anext(stream)) for stream in streams]
-    for _ in range(5):
-        await asyncio.sleep(0)
+    await asyncio.sleep(0)
     await emit(tail, store, events(3, 2))
     one, other = await asyncio.gather(*following)
     assert one is other
