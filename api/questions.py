@@ -71,7 +71,7 @@ def asked_one(request: Request, name: str) -> str | None:
 
 def asked_count(request: Request, name: str, default: int | None, most: int | None) -> int | None:
     """A whole number parameter that only some routes have. Raises QueryError."""
-    text = request.query_params.get(name)
+    text = asked_one(request, name)
     if text is None:
         return default
     if text.isascii() and text.isdigit() and len(text) < 16 and (most is None or int(text) <= most):
@@ -155,6 +155,7 @@ CONTEXT_PARAMETERS = {
         ),
         *_ORIGIN,
         *_LINE,
+        *_TIME,
     ]
 }
 HISTOGRAM_PARAMETERS = {

@@ -9,61 +9,72 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.notes import explain_label, explain_list
 from api.paths import BASE, decoded
-from api.questions import LIST_PARAMETERS, ask, services_of
+from api.questions import LIST_PARAMETERS, Question, ask, services_of
 from api.render import answer, service_detail
 from api.schemas import answers
+from storage.query import PARAMETERS
 from storage.store import ContainerSummary, NameSummary
 from storage.times import rfc3339
 
 router = APIRouter(prefix=BASE, tags=["lists"])
 
 _NAMES = answers("Names", 503)
+_LOOKED_AT = ("container", "service", "host", "label", "tag")
 
 
 @router.get("/containers", openapi_extra=LIST_PARAMETERS, responses=answers("Containers", 503))
 async def containers(request: Request) -> Response:
     """Containers seen, living or gone, the latest first."""
     with _timed(request):
-        found = await services_of(request).store.containers((await ask(request)).query)
-    return _items(request, [_container(item) for item in found])
+        question = await ask(request)
+        found = await services_of(request).store.containers(question.query)
+        return await _items(request, question, list(map(_container, found)))
 
 
 @router.get("/services", openapi_extra=LIST_PARAMETERS, responses=_NAMES)
 async def services(request: Request) -> Response:
     """Services seen, by name."""
     with _timed(request):
-        found = await services_of(request).store.services((await ask(request)).query)
-    return _names(request, found)
+        question = await ask(request)
+        found = await services_of(request).store.services(question.query)
+        return await _items(request, question, list(map(_name, found)))
 
 
 @router.get("/labels", openapi_extra=LIST_PARAMETERS, responses=_NAMES)
 async def labels(request: Request) -> Response:
     """Label keys seen, by name."""
     with _timed(request):
-        found = await services_of(request).store.labels((await ask(request)).query)
-    return _names(request, found)
+        question = await ask(request)
+        found = await services_of(request).store.labels(question.query)
+        return await _items(request, question, list(map(_name, found)))
 
 
 @router.get("/labels/{key:path}", openapi_extra=LIST_PARAMETERS, responses=_NAMES)
 async def label_values(request: Request, key: str) -> Response:
     """Values of one label. A slash in the key may be written as it is or as %2F."""
     with _timed(request):
-        found = await services_of(request).store.label_values(decoded(key), (await ask(request)).query)
-    return _names(request, found)
+        question, store = await ask(request), services_of(request).store
+        found = await store.label_values(decoded(key), question.query)
+        more = [] if found else await explain_label(store, decoded(key))
+        return await _items(request, question, list(map(_name, found)), more)
 
 
 def _timed(request: Request) -> AbstractContextManager[object]:
     return services_of(request).metrics.queries.labels("list").time()
 
 
-def _names(request: Request, found: Sequence[NameSummary]) -> Response:
-    return _items(request, [_name(item) for item in found])
-
-
-def _items(request: Request, items: list[dict[str, Any]]) -> Response:
-    body = {"items": items, "next": None, "notes": services_of(request).notes()}
-    return answer(body)
+async def _items(
+    request: Request, question: Question, items: list[dict[str, Any]], more: Sequence[str] = ()
+) -> Response:
+    services, given = services_of(request), request.query_params
+    notes = [*question.notes, *services.notes(), *more]
+    if overlooked := [name for name in PARAMETERS if name in given and name not in _LOOKED_AT]:
+        notes.append(f"a list is of everything kept: {', '.join(overlooked)} changed nothing")
+    if not items and not more:
+        notes += await explain_list(services.store, question.refs, question.query, question.notes)
+    return answer({"items": items, "next": None, "notes": notes})
 
 
 def _container(item: ContainerSummary) -> dict[str, Any]:

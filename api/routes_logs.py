@@ -18,6 +18,7 @@ from api.questions import (
     Keys,
     ask,
     asked_count,
+    asked_one,
     keyed,
     next_token,
     services_of,
@@ -26,7 +27,7 @@ from api.render import dumps, event_json, events_json
 from api.routes_quarantine import quarantine_notes
 from api.schemas import answers
 from parsers.event import Event
-from storage.query import ContainerRef, Cursor, Page, Query, QueryError
+from storage.query import ContainerRef, Cursor, Page, Query, QueryError, matches_origin
 from storage.store import Store
 
 router = APIRouter(prefix=BASE, tags=["logs"])
@@ -92,7 +93,7 @@ async def context(request: Request, event_id: str) -> Response:
     """The lines around one line, oldest first, of the same container unless `scope` says otherwise."""
     services = services_of(request)
     with services.metrics.queries.labels("context").time():
-        scope = request.query_params.get("scope", "container")
+        scope = asked_one(request, "scope") or "container"
         if scope not in SCOPES:
             raise QueryError("scope", f"{scope!r} is not a scope: use {', '.join(SCOPES)}")
         before = asked_count(request, "before", DEFAULT_CONTEXT, MAX_CONTEXT)
@@ -100,6 +101,8 @@ async def context(request: Request, event_id: str) -> Response:
         question = await ask(request, without={"scope", "before", "after"})
         found = await _event(services.store, decoded(event_id))
         query = _scoped(question.query, found, scope)
+        if _left_out(question.query, found, scope):
+            before = after = 0
         older = await _beside(services.store, query, found, "desc", before)
         newer = await _beside(services.store, query, found, "asc", after)
         events = [*reversed(older.events), found, *newer.events]
@@ -113,6 +116,12 @@ async def _event(store: Store, event_id: str) -> Event:
     if found is None:
         raise NotFoundError("id", f"no line has the id {event_id!r}, or it is no longer kept")
     return found
+
+
+def _left_out(query: Query, event: Event, scope: str) -> bool:
+    """Whether the asker's own filter on what the scope is about leaves out all lines of the event's scope."""
+    own = {"container": "containers", "service": "services", "host": "hosts"}.get(scope)
+    return own is not None and not matches_origin(Query(**{own: getattr(query, own)}), event.origin)
 
 
 def _scoped(query: Query, event: Event, scope: str) -> Query:
@@ -141,7 +150,7 @@ async def _beside(
     if not count:
         return Page([])
     place = Cursor(event.timestamp, event.sequence, event.id, event.offset, NO_CEILING, order)
-    return await store.search(replace(query, limit=count, order=order, cursor=place, since=None, until=None))
+    return await store.search(replace(query, limit=count, order=order, cursor=place))
 
 
 async def _answer(request: Request, keys: Keys = ()) -> Response:
@@ -154,7 +163,7 @@ async def _answer(request: Request, keys: Keys = ()) -> Response:
         if page.complete_to is not None:
             resume = min(resume, page.complete_to)
         notes = [*question.notes, *services.notes(), *quarantine_notes(services, question.query)]
-        if not page.events and question.query.cursor is None:
+        if not page.events and question.query.cursor is None and page.truncated_by is None:
             notes += await explain(services.store, question.refs, question.query, question.notes)
         return await _page(page, next_token(question, page), notes, {"resume": resume})
 

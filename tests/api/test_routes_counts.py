@@ -118,7 +118,9 @@ async def test_what_an_empty_answer_says(ask: httpx.AsyncClient, house: Any) -> 
         ("/histogram?by=levle", ["no line of these has a parsed field 'levle': did you mean level?"]),
         ("/facets?field=nothing", ["no line of these has a parsed field 'nothing'"]),
         ("/facets?field=status", []),
-        ("/histogram?by=label.no", []),
+        ("/facets?field=stage", ["no line of these has a parsed field 'stage': did you mean label.stage?"]),
+        ("/histogram?by=label.stage", []),
+        ("/histogram?by=label.stag", ["no label 'stag' was ever seen", "did you mean stage?"]),
     ],
 )
 async def test_a_name_that_nothing_has(ask: httpx.AsyncClient, path: str, note: list[str]) -> None:

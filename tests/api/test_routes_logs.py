@@ -168,6 +168,11 @@ async def _context(ask: httpx.AsyncClient, message: str, query: str = "") -> lis
         ("web 2", "?scope=all&before=0&after=1", ["web 2", "db 1 failed"]),
         ("web 2", "?scope=all&before=1&after=0", ["web 1", "web 2"]),
         ("web 3", "?scope=all&level=error", ["db 1 failed", "web 3"]),
+        ("web 2", "?scope=all&since=2026-11-24T01:00:02Z", ["web 2", "db 1 failed", "web 3"]),
+        ("web 3", "?scope=all&until=2026-11-24T01:00:01Z", ["web 1", "web 2", "web 3"]),
+        ("web 2", "?scope=host&host=node-b", ["web 2"]),
+        ("web 2", "?scope=container&container=shop-db-1", ["web 2"]),
+        ("web 2", "?scope=service&service=web&service=db", ["web 1", "web 2", "web 3"]),
     ],
 )
 async def test_context(ask: httpx.AsyncClient, message: str, query: str, found: list[str]) -> None:
@@ -193,6 +198,8 @@ async def test_context_without_a_container(ask: httpx.AsyncClient, house: Any, o
         ("after=x", "after"),
         ("scope=world", "scope"),
         ("x=1", "x"),
+        ("before=1&before=2", "before"),
+        ("scope=all&scope=host", "scope"),
     ],
 )
 async def test_context_errors(ask: httpx.AsyncClient, query: str, parameter: str) -> None:
