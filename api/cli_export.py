@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from api import terminal
 from api.cli_common import (
     DEFAULT_SERVER,
     Grep,
@@ -60,6 +61,10 @@ def export(
     if container:
         params["container"] = container
     with asking(server) as client:
-        for chunk in client.export(params):
+        for chunk in client.export(params, _note):
             sys.stdout.buffer.write(chunk)
     sys.stdout.buffer.flush()
+
+
+def _note(text: str) -> None:
+    print(f"logdock: {terminal.escape(text)}", file=sys.stderr)
