@@ -9,8 +9,9 @@ from difflib import get_close_matches
 from msgspec.structs import replace
 
 from storage.counts import Histogram
+from storage.expression import paths
 from storage.pruned_notes import service_was_here, was_here
-from storage.query import Query
+from storage.query import PARAMETERS, Query
 from storage.store import ContainerSummary, Store
 from storage.times import rfc3339
 
@@ -37,7 +38,7 @@ async def explain(store: Store, refs: Sequence[str], query: Query, known: Sequen
     if notes or known or not everything:
         return notes
     found = await store.containers(origins_only(query))
-    return [await _filtered(store, query, found) if found else NOTHING_LIKE_IT]
+    return [await _filtered(store, query, found), *_no_fields(query)] if found else [NOTHING_LIKE_IT]
 
 
 async def explain_list(
@@ -117,6 +118,12 @@ async def _filtered(store: Store, query: Query, found: Sequence[ContainerSummary
         return f"nothing until {rfc3339(query.until)}: the first line was at {rfc3339(first)}"
     removed = "".join([step async for step in _left(store, query)])
     return f"there are {lines} lines up to {rfc3339(last)}{removed}"
+
+
+def _no_fields(query: Query) -> list[str]:
+    """What is to be said of `level:error` in q, which was perhaps meant as the parameter."""
+    names = sorted(paths(query.text) & set(PARAMETERS)) if query.text is not None else []
+    return [f"{name}: in q means a parsed field of that name; {name}= is a parameter" for name in names]
 
 
 async def _left(store: Store, query: Query) -> AsyncIterator[str]:

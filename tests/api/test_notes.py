@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from api import notes
 from api.notes import NOTHING_YET, explain, origins_only
 from storage.expression import Text
+from storage.grammar import parse
 from storage.query import ContainerRef, Query
 from tests.api.conftest import START
 
@@ -37,6 +38,12 @@ async def test_only_so_many_names_are_looked_into(
     await house.add(origins.web, "x")
     monkeypatch.setattr(notes, "MAX_EXPLAINED", 2)
     assert len(await explain(house.store, [], Query(services=("q1", "q2", "q3", "q4")))) == 2
+
+
+async def test_a_parameter_written_as_a_field(house: Any, origins: Any) -> None:
+    await house.add(origins.web, "a", level="error")
+    told = await explain(house.store, [], Query(text=parse("level:error OR -status:1 a -a")))
+    assert told[1:] == ["level: in q means a parsed field of that name; level= is a parameter"]
 
 
 async def test_what_each_filter_left(house: Any, origins: Any) -> None:

@@ -127,6 +127,17 @@ async def test_a_name_that_nothing_has(ask: httpx.AsyncClient, path: str, note: 
     assert (await ask.get(f"/api/v1{path}")).json()["notes"] == note
 
 
+async def test_an_estimate_of_nothing_is_not_explained_as_nothing(
+    ask: httpx.AsyncClient, house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(*_: object) -> Any:
+        return Facets((), exact=False, notes=("estimates",))
+
+    monkeypatch.setattr(house.store, "facets", nothing)
+    answer = (await ask.get("/api/v1/facets?field=level&q=zzz")).json()
+    assert (answer["exact"], answer["notes"]) == (False, ["estimates"])
+
+
 async def test_what_is_not_exact_says_so(
     ask: httpx.AsyncClient, house: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

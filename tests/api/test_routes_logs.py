@@ -3,6 +3,8 @@ from typing import Any
 import httpx
 import pytest
 
+from storage.query import Cursor, Page
+
 SECOND = 1_000_000_000
 
 
@@ -211,6 +213,18 @@ async def test_context_errors(ask: httpx.AsyncClient, query: str, parameter: str
 async def test_labels_without_a_value_are_no_log_query(ask: httpx.AsyncClient) -> None:
     error = problem(await ask.get("/api/v1/labels/stage/logs"), 404)
     assert error["message"].endswith("write /labels/KEY/VALUE/logs")
+
+
+async def test_a_cut_answer_is_not_explained_as_a_whole_one(
+    ask: httpx.AsyncClient, house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cut(_: object) -> Page:
+        return Page([], Cursor(1, 1, "x.1.0", 1, 1, "desc"), "scan_limit", ("looked at 9 lines",))
+
+    monkeypatch.setattr(house.store, "search", cut)
+    answer = (await ask.get("/api/v1/logs?q=zzz")).json()
+    assert (answer["truncated_by"], answer["notes"]) == ("scan_limit", ["looked at 9 lines"])
+    assert answer["next"] is not None
 
 
 async def test_large_pages_are_whole(ask: httpx.AsyncClient, house: Any, origins: Any) -> None:
