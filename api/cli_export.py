@@ -26,7 +26,7 @@ def export(container: Container = None, server: Server = DEFAULT_SERVER, *, para
     progress = _Progress()
     try:
         with asking(server) as client:
-            for chunk in _printable(client.export(params)):
+            for chunk in _printable(client.export(params, _note)):
                 sys.stdout.buffer.write(chunk)
                 progress.passed(chunk)
         sys.stdout.buffer.flush()
@@ -68,3 +68,7 @@ class _Progress:
     def _tell(self, end: str) -> None:
         sys.stderr.write(f"\r\x1b[K{self._lines:,} lines, {human_size(self._bytes)}{end}")
         sys.stderr.flush()
+
+
+def _note(text: str) -> None:
+    print(f"logdock: {terminal.escape(text)}", file=sys.stderr)

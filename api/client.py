@@ -7,7 +7,7 @@ with Client("http://127.0.0.1:8080") as client:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -143,13 +143,18 @@ class Client:
         for page in self.pages(path, params, limit):
             yield from page["events"]
 
-    def export(self, params: Params) -> Iterator[bytes]:
-        """The chunks of an NDJSON export; ServerDownError when it ends before it is whole."""
+    def export(self, params: Params, note: Callable[[str], None] = lambda _: None) -> Iterator[bytes]:
+        """The chunks of an NDJSON export; ServerDownError when it ends before it is whole.
+
+        `note` is told what the server says of it.
+        """
         with (
             self._errors(),
             self._http.stream("GET", f"{BASE}/logs/export", params=_pairs(params)) as response,
         ):
             self._expect(response, "application/x-ndjson")
+            for text in orjson.loads(response.headers.get("logdock-notes", "[]")):
+                note(text)
             yield from response.iter_bytes()
 
     def tail(self, params: Params, resume: str | None = None) -> Iterator[Message]:

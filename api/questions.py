@@ -167,6 +167,7 @@ CONTEXT_PARAMETERS = {
         ),
         *_ORIGIN,
         *_LINE,
+        *_TIME,
     ]
 }
 HISTOGRAM_PARAMETERS = {

@@ -8,16 +8,17 @@ from difflib import get_close_matches
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.notes import explain
+from api.notes import explain, explain_label
 from api.paths import BASE
 from api.questions import FACET_PARAMETERS, HISTOGRAM_PARAMETERS, Question, ask, asked_one, services_of
 from api.render import answer
 from api.routes_quarantine import quarantine_notes
 from api.schemas import answers
-from storage.by import NONE, WORDS, By, parse_by
+from storage.by import LABEL, NONE, WORDS, By, parse_by
 from storage.counts import DEFAULT_FACETS, MAX_FACETS
 from storage.grid import DEFAULT_BUCKETS, MAX_BUCKETS, interval_text
-from storage.query import QueryError
+from storage.query import Query, QueryError
+from storage.store import Store
 from storage.times import rfc3339
 
 router = APIRouter(prefix=BASE, tags=["counts"])
@@ -37,7 +38,10 @@ async def histogram(request: Request) -> Response:
             "interval": interval_text(found.interval),
             "buckets": [{"start": rfc3339(b.start), "count": b.count, "by": b.by} for b in found.buckets],
             "exact": found.exact,
-            "notes": [*found.notes, *await _notes(request, question, by, values, found.lines)],
+            "notes": [
+                *found.notes,
+                *await _notes(request, question, by, values, found.lines or not found.exact),
+            ],
         }
         return answer(body)
 
@@ -57,7 +61,10 @@ async def facets(request: Request) -> Response:
         body = {
             "values": [{"value": value.value, "count": value.count} for value in found.values],
             "exact": found.exact,
-            "notes": [*found.notes, *await _notes(request, question, field, values, len(values))],
+            "notes": [
+                *found.notes,
+                *await _notes(request, question, field, values, values or not found.exact),
+            ],
         }
         return answer(body)
 
@@ -77,15 +84,27 @@ def _number(request: Request, name: str, default: int, most: int) -> int:
 
 
 async def _notes(
-    request: Request, question: Question, by: By | None, values: Iterable[str], lines: int
+    request: Request, question: Question, by: By | None, values: Iterable[str], some: object
 ) -> list[str]:
-    """What every answer says, why there is nothing, and that nothing has what was asked for."""
+    """What every answer says, why there is nothing, and that nothing has what was asked for.
+
+    `some`: whether there is something, or may be.
+    """
     services = services_of(request)
     notes = [*question.notes, *services.notes(), *quarantine_notes(services, question.query)]
-    if not lines:
+    if not some:
         return notes + await explain(services.store, question.refs, question.query, question.notes)
-    if by is not None and by.kind == "field" and set(values) == {NONE}:
-        close = get_close_matches(by.key.lower(), WORDS, 1, 0.6)
-        meant = f": did you mean {close[0]}?" if close else ""
-        notes.append(f"no line of these has a parsed field {by.key!r}{meant}")
+    if by is None or set(values) != {NONE}:
+        return notes
+    if by.kind == "label":
+        return notes + await explain_label(services.store, by.key)
+    if by.kind == "field":
+        notes.append(f"no line of these has a parsed field {by.key!r}{await _meant(services.store, by.key)}")
     return notes
+
+
+async def _meant(store: Store, key: str) -> str:
+    """What may have been meant by a field that no line has: a label of that name, or a word nearly so."""
+    labelled = any(item.name == key for item in await store.labels(Query()))
+    close = [LABEL + key] if labelled else get_close_matches(key.lower(), WORDS, 1, 0.6)
+    return f": did you mean {close[0]}?" if close else ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.notes import explain, origins_only
+from api.notes import explain_label, explain_list
 from api.paths import BASE, decoded
 from api.questions import LIST_PARAMETERS, Question, ask, services_of, without_effect
 from api.render import answer, service_detail
@@ -56,20 +57,25 @@ async def labels(request: Request) -> Response:
 async def label_values(request: Request, key: str) -> Response:
     """Values of one label. A slash in the key may be written as it is or as %2F."""
     with _timed(request):
-        question = await ask(request)
-        found = await services_of(request).store.label_values(decoded(key), question.query)
-    return await _items(request, question, [_name(item) for item in found], f"the label {decoded(key)!r}")
+        question, store = await ask(request), services_of(request).store
+        found = await store.label_values(decoded(key), question.query)
+        unknown = [] if found else await explain_label(store, decoded(key))
+    items = [_name(item) for item in found]
+    return await _items(request, question, items, f"the label {decoded(key)!r}", unknown)
 
 
 def _timed(request: Request) -> AbstractContextManager[object]:
     return services_of(request).metrics.queries.labels("list").time()
 
 
-async def _items(request: Request, question: Question, items: list[dict[str, Any]], has: str) -> Response:
-    """The answer; `has` is what a container must have to be in it."""
-    notes = [*question.notes, *services_of(request).notes(), *without_effect(request, *NO_FILTERS)]
-    if not items:
-        notes += await _nothing(services_of(request).store, question, has)
+async def _items(
+    request: Request, question: Question, items: list[dict[str, Any]], has: str, unknown: Sequence[str] = ()
+) -> Response:
+    """The answer; `has`: what a container must have to be in it; `unknown`: why it is empty, if that is known."""
+    services = services_of(request)
+    notes = [*question.notes, *services.notes(), *without_effect(request, *NO_FILTERS), *unknown]
+    if not items and not unknown:
+        notes += await _nothing(services.store, question, has)
     return answer({"items": items, "next": None, "notes": notes})
 
 
@@ -77,7 +83,7 @@ async def _nothing(store: Store, question: Question, has: str) -> list[str]:
     """Why a list is empty: there is nobody to ask about, or they have none of it."""
     if has and (seen := len(await store.containers(question.query))):
         return [f"none of these has {has}: {seen} container{'s' * (seen != 1)}"]
-    return await explain(store, question.refs, origins_only(question.query), question.notes)
+    return await explain_list(store, question.refs, question.query, question.notes)
 
 
 def _container(item: ContainerSummary) -> dict[str, Any]:

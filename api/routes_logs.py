@@ -29,7 +29,7 @@ from api.render import dumps, event_json, events_json
 from api.routes_quarantine import quarantine_notes
 from api.schemas import answers
 from parsers.event import Event
-from storage.query import ContainerRef, Cursor, Page, Query, QueryError
+from storage.query import ContainerRef, Cursor, Page, Query, QueryError, matches_origin
 from storage.store import Store
 
 router = APIRouter(prefix=BASE, tags=["logs"])
@@ -105,6 +105,8 @@ async def context(request: Request, event_id: str) -> Response:
         question = await ask(request, without={"scope", "before", "after"})
         found = await _event(services.store, decoded(event_id))
         query = _scoped(question.query, found, scope)
+        if _left_out(question.query, found, scope):
+            before = after = 0
         older, newer = await asyncio.gather(
             _beside(services.store, query, found, "desc", before),
             _beside(services.store, query, found, "asc", after),
@@ -121,6 +123,12 @@ async def _event(store: Store, event_id: str) -> Event:
     if found is None:
         raise NotFoundError("id", f"no line has the id {event_id!r}, or it is no longer kept")
     return found
+
+
+def _left_out(query: Query, event: Event, scope: str) -> bool:
+    """Whether the asker's own filter on what the scope is about leaves out all lines of the event's scope."""
+    own = {"container": "containers", "service": "services", "host": "hosts"}.get(scope)
+    return own is not None and not matches_origin(Query(**{own: getattr(query, own)}), event.origin)
 
 
 def _scoped(query: Query, event: Event, scope: str) -> Query:
@@ -149,7 +157,7 @@ async def _beside(
     if not count:
         return Page([])
     place = Cursor(event.timestamp, event.sequence, event.id, event.offset, NO_CEILING, order)
-    return await store.search(replace(query, limit=count, order=order, cursor=place, since=None, until=None))
+    return await store.search(replace(query, limit=count, order=order, cursor=place))
 
 
 async def _answer(request: Request, keys: Keys = ()) -> Response:
@@ -162,7 +170,7 @@ async def _answer(request: Request, keys: Keys = ()) -> Response:
         if page.complete_to is not None:
             resume = min(resume, page.complete_to)
         notes = [*question.notes, *services.notes(), *quarantine_notes(services, question.query)]
-        if not page.events and question.query.cursor is None:
+        if not page.events and question.query.cursor is None and page.truncated_by is None:
             notes += await explain(services.store, question.refs, question.query, question.notes)
         return await _page(page, next_token(question, page), notes, {"resume": resume})
 

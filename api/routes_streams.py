@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -11,10 +12,21 @@ from msgspec.structs import replace
 from starlette.responses import Response, StreamingResponse
 
 from api.errors import RETRY_AFTER, InterruptedStreamError, RefusedError
+from api.notes import explain
 from api.paths import BASE
-from api.questions import EXPORT_PARAMETERS, TAIL_PARAMETERS, ask, asked_count, asked_one, services_of
+from api.questions import (
+    EXPORT_PARAMETERS,
+    TAIL_PARAMETERS,
+    Question,
+    ask,
+    asked_count,
+    asked_one,
+    services_of,
+)
 from api.render import ndjson
+from api.routes_quarantine import quarantine_notes
 from api.schemas import answers
+from api.services import Services
 from api.sse import follow, follow_after
 from api.streams import Streams
 from storage.query import MAX_LIMIT, Page, Query, QueryError
@@ -23,6 +35,8 @@ from storage.store import Store
 router = APIRouter(prefix=BASE, tags=["streams"])
 
 MAX_FOLLOWERS = 1_000  # each may have 8 MiB waiting, and a write to each of them is 40 us of the event loop
+NOTES_HEADER = "Logdock-Notes"
+MAX_HEADER = 4096  # bytes of it: clients and proxies take 8 KiB of headers in all
 EXPORT_PAGE = MAX_LIMIT  # events a search: the fewer searches, the less is done twice
 EXPORT_CHUNK = 1_000  # events rendered at once, some 4 ms: nobody waits longer for his turn
 
@@ -67,19 +81,39 @@ def _resume_place(request: Request) -> int | None:
 async def export(request: Request) -> Response:
     """Everything that matches as NDJSON, oldest first, streamed until its end or until the reader goes.
 
-    A body that ends without its last chunk is not whole: the store failed or the server was stopped.
+    A body that ends without its last chunk is not whole: the store failed or the server was stopped. What
+    other answers say in `notes` is in the header `Logdock-Notes`, a JSON array, as far as known at the start.
     """
     limit = asked_count(request, "limit", None, None)
     question = await ask(request, without={"limit"}, default_order="asc")
     services = services_of(request)
     query = replace(question.query, limit=_page_size(limit))
     page = await services.store.search(query)  # before the first byte: its errors are still a status
+    headers = {"Content-Disposition": 'attachment; filename="logs.ndjson"', "X-Accel-Buffering": "no"}
+    if notes := await _notes(services, question, page):
+        headers[NOTES_HEADER] = _header(notes)
     streams: Streams = request.app.state.streams
     return StreamingResponse(
         _lines(services.store, query, page, limit, streams),
         media_type="application/x-ndjson",
-        headers={"Content-Disposition": 'attachment; filename="logs.ndjson"', "X-Accel-Buffering": "no"},
+        headers=headers,
     )
+
+
+async def _notes(services: Services, question: Question, page: Page) -> list[str]:
+    notes = [*page.notes, *question.notes, *services.notes(), *quarantine_notes(services, question.query)]
+    if page.events or question.query.cursor is not None or page.truncated_by is not None:
+        return notes
+    return notes + await explain(services.store, question.refs, question.query, question.notes)
+
+
+def _header(notes: list[str]) -> str:
+    """As many of the notes as fit."""
+    text, left = json.dumps(notes), len(notes)
+    while len(text) > MAX_HEADER:
+        left -= 1
+        text = json.dumps([*notes[:left], f"{len(notes) - left} more notes do not fit here"])
+    return text
 
 
 def _page_size(left: int | None) -> int:

@@ -5,6 +5,7 @@ and every event points at it: stores write it as a dictionary or a cached prefix
 Times are integer nanoseconds since the Unix epoch, UTC; text appears only at the edges.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -99,16 +100,13 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         return f"{self.journal}.{self.position:x}.{self.index:x}"
 
 
+_HEX = "(0|[1-9a-f][0-9a-f]{0,15})"  # of 64 bits, as Event.id writes them
+_ID = re.compile(rf"([^.]+)\.{_HEX}\.{_HEX}")
+
 LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
 
 
 def parse_id(event_id: str) -> tuple[str, int, int] | None:
-    """(journal, position, index) of an event id, or None when it is not one."""
-    journal, _, rest = event_id.partition(".")
-    position, _, index = rest.partition(".")
-    if not journal or not position or not index:
-        return None
-    try:
-        return journal, int(position, 16), int(index, 16)
-    except ValueError:
-        return None
+    """(journal, position, index) of an event id, or None when it is not one. No id has a second spelling."""
+    found = _ID.fullmatch(event_id)
+    return (found[1], int(found[2], 16), int(found[3], 16)) if found else None

@@ -15,6 +15,7 @@ Kind = Literal["level", "stream", "container", "service", "host", "tag", "label"
 
 WORDS: tuple[Kind, ...] = ("level", "service", "container", "host", "stream", "tag")
 LABEL, FIELD = "label.", "field."
+_KEYED: dict[str, Kind] = {LABEL: "label", FIELD: "field", "label:": "label", "field:": "field"}
 NONE = ""  # the value of a line that has none, or an empty one
 MAX_NAME = 256  # characters of a name to count by: longer than any path that a person asks for
 MAX_VALUE = 1024  # characters of a value: longer ones are cut there, and so counted by their beginning
@@ -35,13 +36,14 @@ class By(msgspec.Struct, frozen=True):
 def parse_by(parameter: str, text: str) -> By:
     """What `text` says: one of WORDS, `label.KEY`, `field.PATH`, or else the path of a parsed field.
 
-    Paths are those of `field:value` in q. Raises QueryError(parameter).
+    A colon may stand for the dot behind `label` and `field`. Paths are those of `field:value` in q.
+    Raises QueryError(parameter).
     """
     if text in WORDS:
         return By(text)
     if not text.strip() or len(text) > MAX_NAME:
         raise QueryError(parameter, f"name what to count by, in 1 to {MAX_NAME} characters: {_KNOWN}")
-    for prefix, kind in ((LABEL, "label"), (FIELD, "field")):
+    for prefix, kind in _KEYED.items():
         if text.startswith(prefix):
             return _keyed(parameter, kind, prefix, text.removeprefix(prefix))
     return By("field", text)

@@ -7,7 +7,7 @@ no secret: whoever makes up a token can only ask for another place of the same q
 import base64
 import binascii
 import zlib
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -19,6 +19,8 @@ VERSION = 1  # of the token's shape
 MAX_TOKEN = 1024  # characters; a real one has about 130
 _SUM = 4  # bytes
 
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]  # what every store can compare with
+
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
     """Where a page ended: the sort key of its last event, and the ceiling its first page was cut at.
@@ -28,11 +30,11 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     the ceiling to its own journal's events. The place need not be that of an event that exists.
     """
 
-    timestamp: int
-    sequence: int
+    timestamp: Int64
+    sequence: Int64
     id: str
-    offset: int
-    ceiling: int
+    offset: Int64
+    ceiling: Int64
     order: Order
 
 
@@ -45,8 +47,8 @@ class Token(msgspec.Struct, frozen=True, array_like=True):
     version: int
     cursor: Cursor
     fingerprint: str
-    since: int | None
-    until: int | None
+    since: Int64 | None
+    until: Int64 | None
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -197,6 +197,18 @@ def compares(found: Any, op: Operator, value: str) -> bool:
     return left < right if op == "<" else left <= right
 
 
+def paths(expression: Expression) -> set[str]:
+    """The parsed fields that it looks at."""
+    match expression:
+        case Field(path):
+            return {path}
+        case Not(item):
+            return paths(item)
+        case And(items) | Or(items):
+            return set().union(*map(paths, items))
+    return set()
+
+
 def unparse(expression: Expression) -> str:
     """Text that parses to this expression again."""
     match expression:

@@ -93,7 +93,7 @@ def _judged(field: Field) -> tuple[SQL, SQL]:
 def _whole(field: Field) -> int | None:
     """The whole number that whole numbers are to be compared with instead of the field's."""
     asked = number(field.value)
-    if asked is None or not math.isfinite(asked):
+    if asked is None or (isinstance(asked, float) and not math.isfinite(asked)):  # a huge int is no float
         return None
     bound = math.floor(asked) if field.op in (">", "<=") else math.ceil(asked)
     return max(-_LARGEST, min(bound, _LARGEST))

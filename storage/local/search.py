@@ -266,7 +266,10 @@ def within_range(query: Query) -> Query:
         return None if value is None else max(-_MOST, min(value, _MOST))
 
     since, until, after = clamp(query.since), clamp(query.until), clamp(query.after_offset)
-    return msgspec.structs.replace(query, since=since, until=until, after_offset=after)
+    cursor = query.cursor
+    if cursor is not None:  # one that somebody made up
+        cursor = msgspec.structs.replace(cursor, timestamp=max(-_MOST, min(cursor.timestamp, _MOST)))
+    return msgspec.structs.replace(query, since=since, until=until, after_offset=after, cursor=cursor)
 
 
 def cut(found: Found, source: Source, plan: Plan) -> None:

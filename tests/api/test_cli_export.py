@@ -29,6 +29,16 @@ def test_filters(capfd: pytest.CaptureFixture[str]) -> None:
     assert _messages(capfd.readouterr().out) == ["web 1", "db 1"]
 
 
+def test_what_the_server_says_comes_on_stderr(running: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    running.house.notes.append("damaged\x1b")
+    assert cli.run(["export", "--service", "wbe"]) == 0
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.splitlines() == [
+        "logdock: damaged\\x1b", "logdock: no service 'wbe' was ever seen", "logdock: did you mean web?",
+    ]  # fmt: skip
+
+
 def test_errors(running: Any, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert cli.run(["export", "--since", "yesterday"]) == 2
 

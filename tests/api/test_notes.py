@@ -1,11 +1,14 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from api import notes
 from api.notes import NOTHING_YET, explain, origins_only
 from storage.expression import Text
+from storage.grammar import parse
 from storage.query import ContainerRef, Query
+from tests.api.conftest import START
 
 
 async def test_a_new_server_says_how_to_begin(house: Any) -> None:
@@ -35,6 +38,31 @@ async def test_only_so_many_names_are_looked_into(
     await house.add(origins.web, "x")
     monkeypatch.setattr(notes, "MAX_EXPLAINED", 2)
     assert len(await explain(house.store, [], Query(services=("q1", "q2", "q3", "q4")))) == 2
+
+
+async def test_a_parameter_written_as_a_field(house: Any, origins: Any) -> None:
+    await house.add(origins.web, "a", level="error")
+    told = await explain(house.store, [], Query(text=parse("level:error OR -status:1 a -a")))
+    assert told[1:] == ["level: in q means a parsed field of that name; level= is a parameter"]
+
+
+async def test_what_each_filter_left(house: Any, origins: Any) -> None:
+    await house.add(origins.web, "a", "b", level="info")
+    await house.add(origins.web, "c", level="error", stream="stderr")
+    await house.add(origins.db, "d", level="error", stream="stdout")
+    begin, end = "there are 3 lines up to 2026-11-24T01:00:02.000000000Z", START + 1_000_000_000
+    web = Query(services=("web",))
+    for query, told in [
+        (Query(text=Text("z")), "; of them q leaves none"),
+        (Query(levels=("error",), text=Text("z")), "; of them level leaves 1, q leaves none"),
+        (Query(levels=("warn",), text=Text("z")), "; of them level leaves none"),
+        (
+            Query(since=START, until=end, levels=("info",), streams=("stdout",), text=Text("z")),
+            "; of them the time asked for leaves 2, level leaves 2, stream leaves none",
+        ),
+    ]:
+        asked = replace(query, services=web.services)
+        assert await explain(house.store, [], asked) == [begin + told]
 
 
 def test_origins_only() -> None:

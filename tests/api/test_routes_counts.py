@@ -118,11 +118,24 @@ async def test_what_an_empty_answer_says(ask: httpx.AsyncClient, house: Any) -> 
         ("/histogram?by=levle", ["no line of these has a parsed field 'levle': did you mean level?"]),
         ("/facets?field=nothing", ["no line of these has a parsed field 'nothing'"]),
         ("/facets?field=status", []),
-        ("/histogram?by=label.no", []),
+        ("/facets?field=stage", ["no line of these has a parsed field 'stage': did you mean label.stage?"]),
+        ("/histogram?by=label.stage", []),
+        ("/histogram?by=label.stag", ["no label 'stag' was ever seen", "did you mean stage?"]),
     ],
 )
 async def test_a_name_that_nothing_has(ask: httpx.AsyncClient, path: str, note: list[str]) -> None:
     assert (await ask.get(f"/api/v1{path}")).json()["notes"] == note
+
+
+async def test_an_estimate_of_nothing_is_not_explained_as_nothing(
+    ask: httpx.AsyncClient, house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(*_: object) -> Any:
+        return Facets((), exact=False, notes=("estimates",))
+
+    monkeypatch.setattr(house.store, "facets", nothing)
+    answer = (await ask.get("/api/v1/facets?field=level&q=zzz")).json()
+    assert (answer["exact"], answer["notes"]) == (False, ["estimates"])
 
 
 async def test_what_is_not_exact_says_so(

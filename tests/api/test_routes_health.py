@@ -68,8 +68,6 @@ async def test_openapi_names_every_route(ask: httpx.AsyncClient) -> None:
         "/api/v1/histogram",
         "/api/v1/facets",
         "/api/v1/prune",
-        "/api/v1/histogram",
-        "/api/v1/facets",
         "/api/v1/quarantine",
         "/api/v1/quarantine/retry",
         "/api/v1/quarantine/drop",

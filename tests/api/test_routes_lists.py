@@ -55,6 +55,29 @@ async def test_names(ask: httpx.AsyncClient, path: str, names: list[str]) -> Non
     assert [item["name"] for item in answer["items"]] == names
 
 
+@pytest.mark.parametrize(
+    ("path", "notes"),
+    [
+        ("/labels/stage?service=db", []),
+        ("/labels/stag", ["no label 'stag' was ever seen", "did you mean stage?"]),
+        ("/services?service=wbe", ["no service 'wbe' was ever seen", "did you mean web?"]),
+        ("/containers?container=shop-web-3", [
+            "no container 'shop-web-3' was ever seen here, by name, id or id prefix",
+            "did you mean shop-web-2 or shop-web-1 or shop-db-1?",
+        ]),
+        ("/containers?service=web&host=node-b", [
+            "nothing was ever seen that has all of these: container, service, host, label and tag"
+        ]),
+        ("/labels/path?service=web", []),
+        ("/containers?since=1h&level=error&limit=1&q=x", [
+            "a list is of everything kept: level, q, since, limit changed nothing"
+        ]),
+    ],
+)  # fmt: skip
+async def test_what_a_list_says(ask: httpx.AsyncClient, path: str, notes: list[str]) -> None:
+    assert (await ask.get("/api/v1" + path)).json()["notes"] == notes
+
+
 async def test_a_service_has_counts(ask: httpx.AsyncClient) -> None:
     answer = (await ask.get("/api/v1/services?service=web")).json()
     assert answer["items"] == [

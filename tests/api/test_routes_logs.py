@@ -3,6 +3,8 @@ from typing import Any
 import httpx
 import pytest
 
+from storage.query import Cursor, Page
+
 SECOND = 1_000_000_000
 
 
@@ -168,6 +170,11 @@ async def _context(ask: httpx.AsyncClient, message: str, query: str = "") -> lis
         ("web 2", "?scope=all&before=0&after=1", ["web 2", "db 1 failed"]),
         ("web 2", "?scope=all&before=1&after=0", ["web 1", "web 2"]),
         ("web 3", "?scope=all&level=error", ["db 1 failed", "web 3"]),
+        ("web 2", "?scope=all&since=2026-11-24T01:00:02Z", ["web 2", "db 1 failed", "web 3"]),
+        ("web 3", "?scope=all&until=2026-11-24T01:00:01Z", ["web 1", "web 2", "web 3"]),
+        ("web 2", "?scope=host&host=node-b", ["web 2"]),
+        ("web 2", "?scope=container&container=shop-db-1", ["web 2"]),
+        ("web 2", "?scope=service&service=web&service=db", ["web 1", "web 2", "web 3"]),
     ],
 )
 async def test_context(ask: httpx.AsyncClient, message: str, query: str, found: list[str]) -> None:
@@ -193,6 +200,8 @@ async def test_context_without_a_container(ask: httpx.AsyncClient, house: Any, o
         ("after=x", "after"),
         ("scope=world", "scope"),
         ("x=1", "x"),
+        ("before=1&before=2", "before"),
+        ("scope=all&scope=host", "scope"),
     ],
 )
 async def test_context_errors(ask: httpx.AsyncClient, query: str, parameter: str) -> None:
@@ -204,6 +213,18 @@ async def test_context_errors(ask: httpx.AsyncClient, query: str, parameter: str
 async def test_labels_without_a_value_are_no_log_query(ask: httpx.AsyncClient) -> None:
     error = problem(await ask.get("/api/v1/labels/stage/logs"), 404)
     assert error["message"].endswith("write /labels/KEY/VALUE/logs")
+
+
+async def test_a_cut_answer_is_not_explained_as_a_whole_one(
+    ask: httpx.AsyncClient, house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cut(_: object) -> Page:
+        return Page([], Cursor(1, 1, "x.1.0", 1, 1, "desc"), "scan_limit", ("looked at 9 lines",))
+
+    monkeypatch.setattr(house.store, "search", cut)
+    answer = (await ask.get("/api/v1/logs?q=zzz")).json()
+    assert (answer["truncated_by"], answer["notes"]) == ("scan_limit", ["looked at 9 lines"])
+    assert answer["next"] is not None
 
 
 async def test_large_pages_are_whole(ask: httpx.AsyncClient, house: Any, origins: Any) -> None:

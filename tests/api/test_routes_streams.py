@@ -47,7 +47,22 @@ async def test_filters(ask: httpx.AsyncClient, house: Any, origins: Any) -> None
     assert lines(await ask.get("/api/v1/logs/export?service=nothing")) == []
 
 
-@pytest.mark.parametrize("query", ["since=x", "limit=x", "order=up", "unknown=1"])
+async def test_notes_are_in_a_header(ask: httpx.AsyncClient, house: Any, origins: Any) -> None:
+    async def told(query: str = "") -> list[str]:
+        answer = await ask.get(f"/api/v1/logs/export{query}")
+        found: list[str] = json.loads(answer.headers.get("logdock-notes", "[]"))
+        return found
+
+    await house.add(origins.web, "a")
+    assert await told() == []
+    assert await told("?service=wbe") == ["no service 'wbe' was ever seen", "did you mean web?"]
+    house.notes += ["5 bytes of journal were damaged \u2028", *(f"{n} " + "x" * 1000 for n in range(9))]
+    notes = await told()
+    assert notes[:2] == house.notes[:2]
+    assert notes[-1] == "6 more notes do not fit here"
+
+
+@pytest.mark.parametrize("query", ["since=x", "limit=x", "limit=1&limit=2", "order=up", "unknown=1"])
 async def test_errors_are_a_status(ask: httpx.AsyncClient, query: str) -> None:
     assert (await ask.get(f"/api/v1/logs/export?{query}")).status_code == 400
 

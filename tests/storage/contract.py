@@ -5,6 +5,7 @@ append, so that all answers come from Parquet files; "elasticsearch", a real one
 of its own. A test file that wants it imports the `elasticsearch` fixture of tests/real, which starts one.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from tests.storage.factories import JOURNAL, after, everything
 
 KINDS = ("memory", "local", "sealed", pytest.param("elasticsearch", marks=pytest.mark.elasticsearch))
 DURABLE = KINDS[1:]
+AT_ONCE = 4  # as many readers ask at the same time
 FRESH_SECONDS = 30.0  # a question of the suite waits for what was appended, however busy the machine is
 
 
@@ -48,6 +50,27 @@ class Subject:
         await self.store.close()
         self.store = self._make()
         return await self.store.start()
+
+
+async def answered_alike(
+    subject: Subject, stored: Sequence[Event], asked: Sequence[Callable[[Store], Any]], told: str
+) -> None:
+    """Ask the store and the memory store, which is the judge, the same questions about the same lines."""
+    judge = MemoryStore()
+    await judge.append(stored, after(stored))
+    half = len(stored) // 2
+    await subject.add(stored[:half])
+    await subject.add(stored[half:])
+    wrong: list[tuple[Any, Any, Any]] = []
+
+    async def some(place: int) -> None:
+        for question in asked[place::AT_ONCE]:
+            found, expected = await question(subject.store), await question(judge)
+            if found != expected:
+                wrong.append((question, found, expected))
+
+    await asyncio.gather(*(some(place) for place in range(AT_ONCE)))
+    assert wrong == [], f"{len(wrong)} of {len(asked)} answers differ, {told}; {wrong[0][0]}"
 
 
 async def opened(kind: str, folder: Path, request: pytest.FixtureRequest) -> AsyncIterator[Subject]:

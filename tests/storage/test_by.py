@@ -19,6 +19,8 @@ from tests.storage.factories import FULL_ID, event, origin
         ("user.name", By("field", "user.name")),
         ("field.level", By("field", "level")),
         ("field.label.x", By("field", "label.x")),
+        ("label:team", By("label", "team")),
+        ("field:label:x", By("field", "label:x")),
         ("Level", By("field", "Level")),
         ("label", By("field", "label")),
     ],
@@ -27,7 +29,7 @@ def test_names(text: str, by: By) -> None:
     assert parse_by("by", text) == by
 
 
-@pytest.mark.parametrize("text", ["", " ", "label.", "field.", "x" * (MAX_NAME + 1)])
+@pytest.mark.parametrize("text", ["", " ", "label.", "field.", "label:", "field:", "x" * (MAX_NAME + 1)])
 def test_names_that_are_none(text: str) -> None:
     with pytest.raises(QueryError) as error:
         parse_by("field", text)

@@ -110,6 +110,17 @@ async def test_a_cursor_may_stand_where_nothing_is(subject: Subject) -> None:
     assert offsets((await subject.store.search(Query(cursor=arrival, order="arrival"))).events) == [4, 5]
 
 
+@pytest.mark.parametrize("order", ["asc", "desc"])
+async def test_a_cursor_may_stand_at_the_ends_of_time(subject: Subject, order: Any) -> None:
+    """Nobody is given such a one, but anybody can make one up."""
+    lines = events(0, 3)
+    await subject.add(lines)
+    for end in (-(2**63), 1 - 2**63, 2 - 2**63, 2**63 - 2, 2**63 - 1):
+        cursor = Cursor(end, 2**63 - 1, "\U0010ffff", -(2**63), 2**63 - 1, order)
+        found = await subject.all(Query(order=order, cursor=cursor))
+        assert len(found) == (3 if (end > 0) == (order == "desc") else 0), end
+
+
 async def test_after_offset(subject: Subject) -> None:
     await subject.add(events(0, 6))
     query = Query(order="arrival", after_offset=2, limit=2)
@@ -157,7 +168,25 @@ async def test_ids_differ_in_each_part(subject: Subject) -> None:
 
 
 @pytest.mark.parametrize(
-    "odd", ["", "x", "a.b", "a.b.c.d", "..", f"{JOURNAL}.zz.0", f"{JOURNAL}.1000.99", "\0.1.1"]
+    "odd",
+    [
+        "",
+        "x",
+        "a.b",
+        "a.b.c.d",
+        "..",
+        f"{JOURNAL}.zz.0",
+        f"{JOURNAL}.1000.99",
+        "\0.1.1",
+        f"{JOURNAL}.01000.0",
+        f"{JOURNAL}.1000.00",
+        f"{JOURNAL}.+1000.0",
+        f"{JOURNAL}.1000. 0",
+        f"{JOURNAL}.1_000.0",
+        f"{JOURNAL}.0x1000.0",
+        f"{JOURNAL}.{'f' * 40}.0",
+        f"{JOURNAL}.1000.{'f' * 16}",
+    ],
 )
 async def test_no_event_has_an_odd_id(subject: Subject, odd: str) -> None:
     await subject.add(events(0, 2))

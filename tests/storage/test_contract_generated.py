@@ -6,7 +6,6 @@ The memory store is the judge. The short form always asks the same questions, th
 
 # ruff: noqa: RUF001 - letters that look like others are the point
 
-import asyncio
 import json
 import os
 import random
@@ -23,12 +22,11 @@ from storage.grid import MINUTE
 from storage.memory import MemoryStore
 from storage.query import ContainerRef, Query
 from storage.store import Store
-from tests.storage.contract import Subject
+from tests.storage.contract import Subject, answered_alike
 from tests.storage.factories import FULL_ID, ORIGIN, SECOND, TIME, after, event, everything, origin
 
 SEED = 20_261_124
 SHORT, LONG = 2_000, 20_000  # questions of one store
-AT_ONCE = 4  # as many readers ask at the same time
 LINES = 400
 
 API = origin(
@@ -227,21 +225,9 @@ def _quoted(text: str) -> str:
 async def compared(subject: Subject, seed: int, count: int) -> None:
     """Ask the store and the judge the same questions."""
     random_ = random.Random(seed)
-    stored, judge = lines(random_), MemoryStore()
-    await judge.append(stored, after(stored))
-    for start in range(0, LINES, LINES // 2):
-        await subject.add(stored[start : start + LINES // 2])
+    stored = lines(random_)
     asked = [Questions(random_).ask() for _ in range(count)]
-    wrong: list[tuple[Any, Any, Any]] = []
-
-    async def some(place: int) -> None:
-        for question in asked[place::AT_ONCE]:
-            found, expected = await question(subject.store), await question(judge)
-            if found != expected:
-                wrong.append((question, found, expected))
-
-    await asyncio.gather(*(some(place) for place in range(AT_ONCE)))
-    assert wrong == [], f"{len(wrong)} of {count} answers differ, seed {seed}; {wrong[0][0]}"
+    await answered_alike(subject, stored, asked, f"seed {seed}")
 
 
 async def test_generated_questions(subject: Subject) -> None:

@@ -20,6 +20,7 @@ from storage.expression import (
     check_regex,
     evaluate,
     number,
+    paths,
     select,
     text_form,
     unparse,
@@ -183,12 +184,12 @@ def test_select_keeps_order_and_repetitions() -> None:
 
 
 words = st.text(st.sampled_from('ab c"\\/()-*:>OR\u03c3\u0130\n'), min_size=1, max_size=6).map(str.lower)
-paths = st.from_regex(r"[a-z_][a-z0-9_.@-]{0,8}", fullmatch=True)
+names = st.from_regex(r"[a-z_][a-z0-9_.@-]{0,8}", fullmatch=True)
 leaves = st.one_of(
     words.map(Text),
     st.sampled_from(["a|b", "a\\/b", "^a b$", "\\(", "[a-c]+"]).map(Regex),
-    st.builds(Field, paths, st.sampled_from(["=", "prefix"]), words),
-    st.builds(Field, paths, st.sampled_from([">", ">=", "<", "<="]), st.sampled_from(["1", "-2.5", "1e3"])),
+    st.builds(Field, names, st.sampled_from(["=", "prefix"]), words),
+    st.builds(Field, names, st.sampled_from([">", ">=", "<", "<="]), st.sampled_from(["1", "-2.5", "1e3"])),
 )
 
 
@@ -198,6 +199,11 @@ def branches(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expressi
 
 
 expressions = st.recursive(leaves, branches, max_leaves=8)
+
+
+def test_paths() -> None:
+    assert paths(parse("a b:1 -(c.d:>2 OR /e:f/) b:*")) == {"b", "c.d"}
+    assert paths(parse("a")) == set()
 
 
 @given(expressions)

@@ -17,8 +17,9 @@ ORIGIN = make_origin(Container(), "h")
 
 VALUES = [
     "502", "-3", "0", "-0", "18446744073709551615", "1180591620717411303424", "1.5", "1.50", "5e2", "502.0",
-    "1e999", "true", "false", "null", '"502"', '"1.50"', '""', '"x y"', '"X Y"', '"\\u0041"', '"quo\\"te"',
-    '"\u0130"', '"\u212aelvin"', '"stra\u00dfe"', '"s"', '"true"', "[1,2]",
+    "1e999", "9" * 399, "true", "false", "null", '"502"', '"1.50"', '""', '"x y"', '"X Y"', '"\\u0041"',
+    '"quo\\"te"', '"\u0130"',
+    '"\u212aelvin"', '"\u017fix"', '"Six"', '"stra\u00dfe"', '"s"', '"true"', "[1,2]",
     '["a"]', "[]", "{}", '{"s":1}', '{"b":1}',
     f'"{"x" * MAX_VALUE}"', f'"{"x" * (MAX_VALUE + 1)}"', f'"{chr(0x1F680) * MAX_VALUE}"',
 ]  # fmt: skip
@@ -57,11 +58,14 @@ NUMBERS = (
     "1e400",
     "-1e400",
     str(2**70),
+    "9" * 399,
+    "-" + "9" * 399,
     str(2**63),
     "9" * 60,
 )
 WORDS = (
-    "", "502", "5", "1.5", "x y", "true", "k", "kelvin", "i\u0307", "stra\u00dfe", "a", 'quo"te', "x" * 50
+    "", "502", "5", "1.5", "x y", "true", "k", "kelvin", "six", "s", "i\u0307", "stra\u00dfe", "a", 'quo"te',
+    "x" * 50,
 )  # fmt: skip
 CONDITIONS: list[Expression] = [
     *(Field("s", op, number) for op in OPERATORS for number in NUMBERS),
