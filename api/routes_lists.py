@@ -71,7 +71,7 @@ def _timed(request: Request) -> AbstractContextManager[object]:
 async def _items(
     request: Request, question: Question, items: list[dict[str, Any]], has: str, unknown: Sequence[str] = ()
 ) -> Response:
-    """The answer; `has`: what a container must have to be in it; `unknown`: why it is empty, if that is known."""
+    """The answer; `has`: what a container must have to be in it; `unknown`: why it is empty, if known."""
     services = services_of(request)
     notes = [*question.notes, *services.notes(), *without_effect(request, *NO_FILTERS), *unknown]
     if not items and not unknown:
