@@ -97,7 +97,7 @@ def test_on_a_terminal_lines_are_whole_and_harmless(
     """However the bytes came in."""
     text = '{"message":"\u00e4\x9b31m"}\n{"message":"\u65e5\u672c"}\n'.encode()
 
-    def chunks(_client: Client, _params: Any) -> Any:
+    def chunks(_client: Client, _params: Any, _note: Any) -> Any:
         yield from (text[start : start + size] for start in range(0, len(text), size))
 
     monkeypatch.setattr(Client, "export", chunks)
