@@ -12,11 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.dockerd import REPOSITORY, Dockerd, DockerError
+from tests.real.dockerd import Dockerd, DockerError
+from tests.real.elastic_script import elasticsearch_script
 from tests.real.server import Logdock
-
-ELASTICSEARCH = REPOSITORY / "scripts" / "elasticsearch"
-ELASTICSEARCH_PATIENCE = 400  # seconds; the first start on a bare machine downloads it
 
 Launcher = Callable[..., Logdock]
 
@@ -52,29 +50,17 @@ def dockerd26() -> Iterator[Dockerd]:
 
 @pytest.fixture(scope="session")
 def elasticsearch() -> Iterator[str]:
-    """The URL of a real Elasticsearch: the given one, the running one, or one of our own."""
+    """The URL of a real Elasticsearch: the given one, the running one, or one of our own, which
+    tests/conftest.py ends."""
     given = os.environ.get("LOGDOCK_TEST_ELASTICSEARCH")
     if given:
         yield given
         return
-    was_up = elasticsearch_script("status").returncode == 0
     started = elasticsearch_script("up")
     if started.returncode:
         missing(f"Elasticsearch: {started.stderr[-500:]}")
     line = elasticsearch_script("env").stdout.strip()
     yield shlex.split(line)[-1].partition("=")[2]
-    if not was_up:
-        elasticsearch_script("down")
-
-
-def elasticsearch_script(verb: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(ELASTICSEARCH), verb],
-        capture_output=True,
-        text=True,
-        timeout=ELASTICSEARCH_PATIENCE,
-        check=False,
-    )
 
 
 def launcher(folder: Path, servers: list[Logdock]) -> Launcher:
