@@ -32,11 +32,14 @@ class Kind(IntEnum):
     START = 1  # a process began; every connection of the one before is closed. raw: JSON
     OPEN = 2
     DATA = 3
-    CLOSE = 4  # raw: CLOSED_HERE, or nothing when the sender has ended the connection
+    CLOSE = 4  # raw: one of the words below, or nothing when a sender without acks has ended the connection
     TICK = 5  # nothing arrived, but time passed while the joiner was holding something
 
 
 CLOSED_HERE = b"here"  # this server closed the connection; its sender may dial again at any time
+# A sender that wants acks closed it. Docker's does so also in the middle of a life: when its two streams have
+# taken each other's ack (gate.py), it dials again at once.
+CLOSED_WITH_ACKS = b"acks"
 
 
 class Protocol(IntEnum):

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import msgspec
 
 from ingest.decoding import Decoder
-from ingest.entries import CLOSED_HERE, Entry, Kind, Protocol, run_of
+from ingest.entries import Entry, Kind, Protocol, run_of
 from ingest.journal import Journal
 from ingest.presence import Presence
 from ingest.reader import Reader
@@ -163,12 +163,12 @@ class Maker:
         return passed
 
     def _mark(self, entry: Entry, events: list[Event]) -> None:
+        if self._presence is not None and self._is_of_this_run(entry):
+            self._presence.mark(entry)
         if entry.kind is Kind.CLOSE:
             connection = self._decoder.connection(entry)
             events += self._joiner.close(connection)
             self._decoder.forget(connection)
-            if self._presence is not None and self._is_of_this_run(entry):
-                self._presence.ended(entry.connection, entry.raw != CLOSED_HERE)
         elif entry.kind is Kind.START:
             events += self._joiner.close_all()
             self._decoder.begin_run()
@@ -189,7 +189,7 @@ class Maker:
                 events += self._joiner.add(item)
         self._index += len(taken)
         if taken and entry.connection and self._presence is not None and self._is_of_this_run(entry):
-            self._presence.spoke(entry.connection, _event_of(taken[-1]).origin.container)
+            self._presence.spoke(entry, _event_of(taken[-1]).origin.container)
         if entry.position >= self.next:
             self._sequence += len(taken)
             self._count(entry, len(taken))

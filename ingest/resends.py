@@ -7,11 +7,11 @@ its frames (entries.py), and when a segment is deleted its keys stay behind in a
 all of the last million count, however old they are.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from xxhash import xxh3_64_intdigest, xxh3_128_digest
 
-from parsers.record import Frame
+from parsers.record import Frame, Frames
 
 # A million keys cost about 90 MB and cover 30 seconds of the fastest four acknowledging containers that
 # dockerd can serve, or ten minutes of 1,600 lines/s; a resend follows a lost connection within seconds.
@@ -59,3 +59,20 @@ class Resends:
         """Remember many keys, oldest first, within the window's limit."""
         for at in range(0, len(keys), self._half):
             self.add(keys[at : at + self._half], now)
+
+
+def only_new(frames: Frames, keys: Sequence[bytes], known: Resends) -> tuple[bytes, list[bytes]]:
+    """`frames.raw` without the frames that are known (or there twice), and the keys of those that stay.
+
+    `keys`: of frames.acks, in order.
+    """
+    if len(keys) == 1 and keys[0] not in known:
+        return frames.raw, list(keys)
+    new: dict[bytes, None] = {}
+    gone: list[Frame] = []
+    for frame, key in zip(frames.acks, keys, strict=True):
+        if key in known or key in new:
+            gone.append(frame)
+        else:
+            new[key] = None
+    return without(frames.raw, gone) if gone else frames.raw, list(new)

@@ -17,16 +17,16 @@ from collections.abc import Sequence
 from functools import partial
 from typing import cast
 
-from ingest.entries import CLOSED_HERE, MAX_RAW_BYTES, Kind, Protocol
+from ingest.entries import CLOSED_HERE, CLOSED_WITH_ACKS, MAX_RAW_BYTES, Kind, Protocol
 from ingest.gate import Gate, new_splitter
 from ingest.journal import Journal
-from ingest.resends import resend_key, without
+from ingest.resends import only_new, resend_key
 from ingest.silence import Silence
 from ingest.writing import Done
 from parsers.forward import ForwardSplitter
 from parsers.forward import ack as encode_ack
 from parsers.gelf import NulSplitter
-from parsers.record import DecodeError, Frame, Frames
+from parsers.record import DecodeError, Frames
 
 log = logging.getLogger("logdock.ingest")
 
@@ -114,7 +114,8 @@ class Connection(asyncio.Protocol):
         self._gate.hold(self, 0)
         if not self._refused:
             self._end_of_stream()
-        self._append(Kind.CLOSE, b"" if self._ended_by_sender or problem else CLOSED_HERE)
+        by_sender = CLOSED_WITH_ACKS if self.asked_for_acks else b""
+        self._append(Kind.CLOSE, by_sender if self._ended_by_sender or problem else CLOSED_HERE)
         if self._acks is not None and self._acks.heartbeats:
             self._gate.metrics.heartbeats.labels(self._label).inc(self._acks.heartbeats)
         asked = self.asked_for_acks and not self._closed_idle  # our own closing says nothing about its client
@@ -135,7 +136,9 @@ class Connection(asyncio.Protocol):
         keys = [resend_key(frame.chunk, frames.raw[frame.start : frame.end]) for frame in frames.acks]
         json = self._acks is not None and self._acks.json
         answer = b"".join(encode_ack(frame.chunk, json=json) for frame in frames.acks)
-        raw, new_keys = self._without_resends(frames, keys)
+        raw, new_keys = only_new(frames, keys, self._journal.resends)
+        if len(new_keys) < len(keys):
+            self._gate.metrics.resends.inc(len(keys) - len(new_keys))
         if not self._owed:
             self._answered = time.monotonic()
         self._owed += 1
@@ -147,21 +150,6 @@ class Connection(asyncio.Protocol):
             self._journal.after_pending(done)
         if self._journal.blocked:
             self.journal_blocked()
-
-    def _without_resends(self, frames: Frames, keys: list[bytes]) -> tuple[bytes, list[bytes]]:
-        """`frames.raw` without the frames that the journal has, and the keys of those that stay."""
-        known = self._journal.resends
-        if len(keys) == 1 and keys[0] not in known:
-            return frames.raw, keys
-        new: dict[bytes, None] = {}
-        gone: list[Frame] = []
-        for frame, key in zip(frames.acks, keys, strict=True):
-            if key in known or key in new:
-                gone.append(frame)
-            else:
-                new[key] = None
-        self._gate.metrics.resends.inc(len(gone))
-        return without(frames.raw, gone) if gone else frames.raw, list(new)
 
     def _append(
         self,

@@ -165,6 +165,13 @@ def _single(data: bytes) -> Frames | None:
     return Frames(data, 1, () if chunk is None else (Frame(0, len(data), chunk),))
 
 
+def is_relayed(raw: bytes) -> bool:
+    """Whether the first of these messages brings many entries, in an array or packed: Docker's never does."""
+    tag = raw[head(raw)[1] :]
+    size, width = head(tag)
+    return tag[width + size] in _PACKED
+
+
 def ack(chunk: bytes, *, json: bool = False) -> bytes:
     """The answer to one chunk: {"ack": chunk} as msgpack, or as JSON.
 

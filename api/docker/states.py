@@ -20,6 +20,9 @@ RUNNING_SECONDS = 600
 # one is worse than to wait for a dead one. Nobody waits for what is long gone.
 WAITING_SECONDS = 86_400
 
+# The driver may dial again (ingest/presence.py): whoever follows is not sent away for that.
+PATIENCE_SECONDS = 0.5
+
 STATES = ("created", "restarting", "running", "removing", "paused", "exited", "dead")
 ZERO_TIME = "0001-01-01T00:00:00Z"  # Go's: never
 
@@ -32,7 +35,7 @@ def is_running(services: Services, one: Seen) -> bool:
 
 def may_speak(services: Services, one: Seen) -> bool:
     """Whether it is worth to wait for its next line."""
-    connected = services.presence.connected(one.lives)
+    connected = services.presence.connected(one.lives, PATIENCE_SECONDS)
     return _is_young(services, one, WAITING_SECONDS) if connected is None else connected
 
 

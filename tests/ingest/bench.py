@@ -102,6 +102,21 @@ def packed_frames(logs: Sequence[str], tag: str = "app") -> bytes:
     return bytes(msgpack.packb([tag, packed, {"size": len(logs)}]))
 
 
+def opening(connection: int, peer: str = "10.0.0.1") -> Entry:
+    """A journal entry: a connection begins."""
+    return Entry(0, 0, Kind.OPEN, Protocol.FORWARD, 0, connection, peer, 0, b"")
+
+
+def saying(connection: int, raw: bytes = b"", protocol: Protocol = Protocol.FORWARD) -> Entry:
+    """A journal entry: something comes over it."""
+    return Entry(0, 0, Kind.DATA, protocol, 0, connection, "10.0.0.1", 1, raw or frame("line"))
+
+
+def closing(connection: int, how: bytes = b"", peer: str = "10.0.0.1") -> Entry:
+    """A journal entry: it ends. `how`: one of the words of entries.py."""
+    return Entry(0, 0, Kind.CLOSE, Protocol.FORWARD, 0, connection, peer, 0, how)
+
+
 def ack(chunk: str) -> bytes:
     return bytes(msgpack.packb({"ack": chunk}))
 

@@ -1,6 +1,7 @@
 """The window of resend keys: bounded, and remembering for as long as it says."""
 
-from ingest.resends import Resends, resend_key
+from ingest.resends import Resends, only_new, resend_key
+from parsers.record import Frame, Frames
 
 
 def keys(*numbers: int) -> list[bytes]:
@@ -49,3 +50,15 @@ def test_loading_keeps_the_newest_within_the_limit() -> None:
     window.load(keys(*range(1000)), 0.0)
     assert len(window) <= 100
     assert all(key in window for key in keys(*range(950, 1000)))
+
+
+def test_only_what_is_new_stays() -> None:
+    window = Resends(0.0)
+    window.add(keys(1), 0.0)
+    frames = Frames(b"aabbbcc", 3, (Frame(0, 2, b"x"), Frame(2, 5, b"y"), Frame(5, 7, b"z")))
+    assert only_new(frames, keys(1, 2, 3), window) == (b"bbbcc", keys(2, 3))
+    assert only_new(frames, keys(2, 2, 1), window) == (b"aa", keys(2))
+    assert only_new(frames, keys(4, 5, 6), window) == (b"aabbbcc", keys(4, 5, 6))
+    one = Frames(b"aa", 1, (Frame(0, 2, b"x"),))
+    assert only_new(one, keys(1), window) == (b"", [])
+    assert only_new(one, keys(2), window) == (b"aa", keys(2))

@@ -12,7 +12,7 @@ import pytest
 from ingest import gate as gate_module
 from ingest import journal as journal_module
 from ingest import stream
-from ingest.entries import CLOSED_HERE, Kind, Protocol
+from ingest.entries import CLOSED_HERE, CLOSED_WITH_ACKS, Kind, Protocol
 from tests.ingest.bench import Journals, ack, counted, data, entries, frame, part, until
 from tests.ingest.listening import Listening
 
@@ -289,3 +289,9 @@ async def test_the_journal_tells_who_ended_a_connection(house: Listening) -> Non
     await refused.end()
     await until(lambda: [entry.kind for entry in entries(house.journal)].count(Kind.CLOSE) == 2)
     assert entries(house.journal)[-1].raw == CLOSED_HERE
+    acked = await house.sender()
+    acked.send(frame("line", "c1"))
+    assert await acked.receive(len(ack("c1"))) == ack("c1")
+    await acked.close()
+    await until(lambda: [entry.kind for entry in entries(house.journal)].count(Kind.CLOSE) == 3)
+    assert entries(house.journal)[-1].raw == CLOSED_WITH_ACKS

@@ -10,6 +10,7 @@ import pytest
 
 from api.docker import events as events_module
 from tests.api.conftest import DB, DB_ID, NOW, OTHER_WEB, START, WEB, WEB_ID, House, Running
+from tests.ingest.bench import closing, saying
 
 T = START // 10**9
 
@@ -105,9 +106,9 @@ def test_live_ones_until_the_server_stops(running: Running) -> None:
     presence, reader = running.house.presence, threading.Thread(target=read, daemon=True)
     reader.start()
     assert asked.wait(10)
-    running.call(lambda: (presence.spoke(1, WEB.container), presence.apply()))
+    running.call(lambda: (presence.spoke(saying(1), WEB.container), presence.apply()))
     wait_for("start")
-    running.call(lambda: (presence.ended(1, True), presence.apply()))
+    running.call(lambda: (presence.mark(closing(1)), presence.apply()))
     wait_for("start", "die")
     running.stop()
     reader.join(10)

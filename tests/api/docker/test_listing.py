@@ -8,6 +8,7 @@ import pytest
 
 from parsers.event import Container, make_origin
 from tests.api.conftest import DB, NOW, OTHER_WEB, WEB, House
+from tests.ingest.bench import closing, saying
 
 TASK = make_origin(
     Container("ee" * 32, "ping.1.x", "reg.example:5000/shop/ping:2@sha256:" + "a" * 64), "node-a",
@@ -91,9 +92,9 @@ async def test_what_is_wrong(
 
 async def test_an_open_connection_says_more_than_the_last_line(ask: httpx.AsyncClient, house: House) -> None:
     presence = house.presence
-    presence.spoke(1, WEB.container)
-    presence.spoke(2, OTHER_WEB.container)
-    presence.ended(2, True)
+    presence.spoke(saying(1), WEB.container)
+    presence.spoke(saying(2), OTHER_WEB.container)
+    presence.mark(closing(2))
     presence.apply()
     assert await names(ask) == ["ping.1.x", "shop-web-1"]
     rows = {row["Names"][0]: row for row in (await ask.get("/containers/json?all=1")).json()}

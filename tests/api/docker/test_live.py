@@ -16,6 +16,7 @@ from storage.query import ContainerRef, Query
 from storage.tail import Tail
 from tests.api.conftest import DB, NOW, WEB, WEB_ID, House, Running, not_ready
 from tests.api.docker.test_framing import demultiplexed
+from tests.ingest.bench import closing, saying
 
 QUERY = Query(containers=(ContainerRef(id=WEB_ID),))
 
@@ -27,7 +28,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def connected(house: House) -> None:
-    house.presence.spoke(1, WEB.container)
+    house.presence.spoke(saying(1), WEB.container)
     house.presence.apply()
 
 
@@ -71,7 +72,7 @@ def test_stored_then_live_then_the_end(house: House, alive: Running) -> None:
     alive.add(WEB, "c")
     reader.wait_for("a", "b", "c")
     alive.add(WEB, "d")
-    alive.call(lambda: (house.presence.ended(1, True), house.presence.apply()))
+    alive.call(lambda: (house.presence.mark(closing(1)), house.presence.apply()))
     reader.join(10)
     assert reader.ended
     assert reader.lines() == ["a\n", "b\n", "c\n", "d\n"]

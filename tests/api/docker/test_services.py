@@ -11,6 +11,7 @@ from api.docker.swarm import made_id
 from tests.api.conftest import DB, NOBODY, OTHER_WEB, OTHER_WEB_ID, WEB, WEB_ID, House
 from tests.api.docker.test_framing import demultiplexed
 from tests.api.docker.test_swarm import task
+from tests.ingest.bench import saying
 
 WEB_SERVICE, NODE = made_id("service", "web"), made_id("node", "node-a")
 
@@ -37,7 +38,7 @@ async def names(ask: httpx.AsyncClient, what: str, **filters: str) -> list[str]:
 
 
 async def test_a_service(ask: httpx.AsyncClient, house: House) -> None:
-    house.presence.spoke(1, WEB.container)
+    house.presence.spoke(saying(1), WEB.container)
     house.presence.apply()
     found = (await ask.get("/services?status=true")).json()
     assert [row["Spec"]["Name"] for row in found] == ["db", "ping", "web"]
