@@ -105,8 +105,8 @@ def _text(value: str) -> DSL | None:
 
 def _field(field: Field) -> DSL | None:
     """Texts as they are indexed, in their usual forms: `flattened` indexes "key NUL value" as one term, so
-    what is asked for in any case is found under `Status` as well as under `status`. Numbers are indexed as they
-    were written, and compared as values."""
+    what is asked for in any case is found under `Status` as well as under `status`. Numbers are indexed as
+    they were written, and compared as values."""
     name, value = subfield("docker.fields", field.path), field.value
     if name is None or field.op not in ("=", "prefix") or not value.isascii() or len(value) > MAX_LITERAL:
         return None
