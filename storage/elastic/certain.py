@@ -83,8 +83,8 @@ def unknown_fields(expression: Expression) -> set[Field]:
     """The conditions on fields that only a look at their terms can judge."""
     match expression:
         case Field(path):
-            judged = _field(expression) is not None or subfield("docker.fields", path) is None
-            return set() if judged else {expression}
+            judged = _field(expression) is not None and len(_forms(expression.value)) == 1
+            return set() if judged or subfield("docker.fields", path) is None else {expression}
         case Not(item):
             return unknown_fields(item)
         case And(items) | Or(items):
@@ -104,7 +104,9 @@ def _text(value: str) -> DSL | None:
 
 
 def _field(field: Field) -> DSL | None:
-    """Texts as they are indexed. Numbers are indexed as they were written, and compared as values."""
+    """Texts as they are indexed, in their usual forms: `flattened` indexes "key NUL value" as one term, so
+    what is asked for in any case is found under `Status` as well as under `status`. Numbers are indexed as
+    they were written, and compared as values."""
     name, value = subfield("docker.fields", field.path), field.value
     if name is None or field.op not in ("=", "prefix") or not value.isascii() or len(value) > MAX_LITERAL:
         return None
@@ -113,7 +115,11 @@ def _field(field: Field) -> DSL | None:
     if not value or number(value.rstrip(".eE+-") or "0") is not None:
         return None
     kind = "prefix" if field.op == "prefix" else "term"
-    return {kind: {name: {"value": value, "case_insensitive": True}}}
+    return any_of([{kind: {name: {"value": form}}} for form in _forms(value)])
+
+
+def _forms(value: str) -> list[str]:
+    return sorted({value, value.upper(), value.capitalize()})
 
 
 def origin_filters(query: Query) -> list[DSL] | None:

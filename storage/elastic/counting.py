@@ -73,8 +73,9 @@ class Counting:
     async def _terms(self, expression: Expression) -> dict[Field, Terms]:
         """The terms of those fields that only a look at them can judge; not of fields with very many."""
         known: dict[Field, Terms] = {}
-        query = elastic_dsl.both(self._base)
         for field in elastic_certain.unknown_fields(expression):
+            wide = elastic_dsl.candidates(field)  # no other line has a term that matches
+            query = elastic_dsl.both([*self._base, *([wide] if wide is not None else [])])
             source = [value_source(f"docker.fields.{field.path}", missing=False)]
             async for found in groups(self._client, self._stream, query, source):
                 if len(found) < BUCKETS_AT_ONCE:

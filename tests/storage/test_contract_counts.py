@@ -202,6 +202,22 @@ async def test_a_line_counts_for_each_of_its_values_once(subject: Subject) -> No
     assert counted.buckets == (Bucket(DAY, 4, {"": 2, "b": 2, "a": 1}),)
 
 
+@pytest.mark.parametrize("q", ["status:inf", "status:in*", "-status:inf", "-status:i*", "x -status:INF"])
+async def test_names_of_fields_are_told_apart_by_case(subject: Subject, q: str) -> None:
+    """Elasticsearch takes a value asked for in any case for one of a field whose name is another case."""
+    fields = [
+        {"status": "inf"}, {"Status": "inf"}, {"status": "x", "Status": "inf"},
+        {"STATUS": "INF", "status": "InF"},
+        {"status": "Info"}, {"status": ["a", "INF"]}, {"status": {"status": "inf"}}, None,
+    ]  # fmt: skip
+    lines = [at(n, n, message="x", fields=one) for n, one in enumerate(fields)]
+    await subject.add(lines)
+    query, judge = Query(text=parse(q)), await judged(lines)
+    for by in (By("field", "status"), By("level")):
+        assert await subject.store.facets(query, by, 9) == await judge.facets(query, by, 9)
+        assert await subject.store.histogram(query, by, 9) == await judge.histogram(query, by, 9)
+
+
 async def test_the_rest_of_many_values_is_counted_together_and_said(subject: Subject) -> None:
     many = TOP_VALUES + 5
     lines = [at(n % 3, n, fields={"key": f"v{n % many:03}"}) for n in range(many + TOP_VALUES)]

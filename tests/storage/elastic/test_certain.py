@@ -19,8 +19,9 @@ def part(word: str) -> dict[str, Any]:
     return {"bool": {"filter": [found, neither([TOKENS])]}}
 
 
-def indexed(kind: str, name: str, value: str) -> dict[str, Any]:
-    return {kind: {f"docker.fields.{name}": {"value": value, "case_insensitive": True}}}
+def indexed(kind: str, name: str, *forms: str) -> dict[str, Any]:
+    found = [{kind: {f"docker.fields.{name}": {"value": form}}} for form in forms]
+    return found[0] if len(found) == 1 else {"bool": {"should": found, "minimum_should_match": 1}}
 
 
 @pytest.mark.parametrize(
@@ -34,8 +35,10 @@ def indexed(kind: str, name: str, value: str) -> dict[str, Any]:
         ("x" * MAX_LITERAL, part("x" * MAX_LITERAL)),
         ("x" * (MAX_LITERAL + 1), None),
         ("/timeout/", None),
-        ("path:/healthz", indexed("term", "path", "/healthz")),
-        ("path:/api*", indexed("prefix", "path", "/api")),
+        ("path:/healthz", indexed("term", "path", "/HEALTHZ", "/healthz")),
+        ("path:/api*", indexed("prefix", "path", "/API", "/api")),
+        ("verb:get", indexed("term", "verb", "GET", "Get", "get")),
+        ("path:/_", indexed("term", "path", "/_")),
         ("path:*", {"exists": {"field": "docker.fields.path"}}),
         ("status:502", None),
         ("status:5*", None),
@@ -72,20 +75,21 @@ def test_what_is_possible_without_something(q: str, condition: Any) -> None:
 
 
 def test_fields_whose_terms_were_looked_up() -> None:
-    """Numbers are compared as values, and written in any way: only their terms tell."""
-    asked = parse("status:>=500 path:/x -took:<1.5")
+    """Numbers are compared as values, letters in any case, and written in any way: their terms tell."""
+    asked = parse("status:>=500 path:/_ -took:<1.5")
     fields = unknown_fields(asked)
     assert {field.path for field in fields} == {"status", "took"}
     known = {field: Terms(["a"], ["b"]) for field in fields}
     hit, wide = ({"terms": {"docker.fields.status": terms}} for terms in (["a"], ["a", "b"]))
     took, all_took = ({"terms": {"docker.fields.took": terms}} for terms in (["a"], ["a", "b"]))
     either = [{"bool": {"should": [one, FIELDS], "minimum_should_match": 1}} for one in (wide, all_took)]
-    path = indexed("term", "path", "/x")
+    path = indexed("term", "path", "/_")
     assert certain(asked, known) == {"bool": {"filter": [hit, path, neither([either[1]])]}}
     assert possible(asked, known) == {
-        "bool": {"filter": [either[0], possible(parse("path:/x")), neither([took])]}
+        "bool": {"filter": [either[0], possible(parse("path:/_")), neither([took])]}
     }
-    assert unknown_fields(parse("path:/x a..b:>1 timeout /x/")) == set()
+    assert unknown_fields(parse("path:/_ path:* a..b:>1 a..b:x timeout /x/")) == set()
+    assert {field.value for field in unknown_fields(parse("path:/x path:y*"))} == {"/x", "y"}
 
 
 LONG = "x" * (IGNORE_ABOVE + 1)
