@@ -1,7 +1,7 @@
 """What every test may use. Real Elasticsearch and real dockerd come from tests/real/.
 
-`make test` runs two processes of tests side by side (pytest-xdist). Everything with real parts is one group: it
-waits a lot, starts first, and never two daemons at once; beside it goes the rest, file by file.
+`make test` runs two processes of tests side by side (pytest-xdist). Everything with real parts is one group:
+it waits a lot, starts first, and never has two daemons at once; beside it goes the rest, file by file.
 """
 
 import os
