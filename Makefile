@@ -18,7 +18,7 @@ run: $(VENV)/.run  ## start logdock on the embedded store
 	@exec $(BIN)/logdock serve
 
 test: $(VENV)/.dev  ## every test; real dockerd and Elasticsearch where this machine can
-	$(BIN)/pytest -m "not soak" -n 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest -m "not soak" -n 2 --no-loadscope-reorder
 
 soak: $(VENV)/.dev  ## the long forms: 50 kills, 10 minutes of fuzzing
 	$(BIN)/pytest -m soak --timeout 3600

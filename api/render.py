@@ -7,14 +7,15 @@ kept, so a line costs only its own message, times and fields.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
 from starlette.responses import Response
 
-from parsers.event import Container, Event, Origin
+from parsers.event import LEVELS, Container, Event, Origin
 from parsers.service import identify
-from storage.times import rfc3339
+from storage.times import rfc3339_bytes
 
 MAX_ORIGINS = 4096  # encoded origins kept, about 1 kB each; more containers than that only cost time
 
@@ -88,33 +89,37 @@ def _origin(origin: Origin) -> bytes:
     return encoded
 
 
-_NAMES = {value: dumps(value) for value in (None, "stdout", "stderr")}
+_WORDS = {value: dumps(value) for value in (None, "stdout", "stderr", *LEVELS)}
 
 
 def event_json(event: Event) -> bytes:
     """One event as the JSON object of the REST contract."""
-    return b"".join(
-        (
-            b'{"id":',
-            dumps(event.id),
-            b',"timestamp":"',
-            rfc3339(event.timestamp).encode(),
-            b'","observed":"',
-            rfc3339(event.observed).encode(),
-            b'","sequence":%d,"offset":%d,"message":' % (event.sequence, event.offset),
-            dumps(event.message),
-            b',"stream":',
-            _NAMES.get(event.stream) or dumps(event.stream),
-            b',"level":',
-            b'"%s",' % event.level.encode() if event.level else b"null,",
-            _origin(event.origin),
-            b',"fields":',
-            dumps(event.fields) if event.fields else b"{}",
-            b',"flags":',
-            dumps(event.flags) if event.flags else b"[]",
-            b"}",
-        )
+    return _EVENT % (
+        _journal(event.journal),
+        event.position,
+        event.index,
+        rfc3339_bytes(event.timestamp),
+        rfc3339_bytes(event.observed),
+        event.sequence,
+        event.offset,
+        dumps(event.message),
+        _WORDS.get(event.stream) or dumps(event.stream),
+        _WORDS.get(event.level) or dumps(event.level),
+        _origin(event.origin),
+        dumps(event.fields) if event.fields else b"{}",
+        dumps(event.flags) if event.flags else b"[]",
     )
+
+
+_EVENT = (
+    b'{"id":"%b.%x.%x","timestamp":"%b","observed":"%b","sequence":%d,"offset":%d,"message":%b,'
+    b'"stream":%b,"level":%b,%b,"fields":%b,"flags":%b}'
+)
+
+
+@lru_cache(maxsize=64)
+def _journal(name: str) -> bytes:
+    return dumps(name)[1:-1]
 
 
 def ndjson(events: Iterable[Event]) -> bytes:

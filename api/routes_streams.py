@@ -125,14 +125,22 @@ async def _lines(
 ) -> AsyncIterator[bytes]:
     while True:
         events = page.events if left is None else page.events[:left]
-        for start in range(0, len(events), EXPORT_CHUNK):
-            yield ndjson(events[start : start + EXPORT_CHUNK])
-            await asyncio.sleep(0)
         left = None if left is None else left - len(events)
-        if left == 0 or (page.next is None and page.truncated_by is None):
-            return
-        if page.next is None:
-            raise InterruptedStreamError(f"not everything was searched: {page.truncated_by}")
-        if streams.closing:
-            raise InterruptedStreamError("the server stops")
-        page = await store.search(replace(query, cursor=page.next, limit=_page_size(left)))
+        is_last = left == 0 or page.next is None
+        following = replace(query, cursor=page.next, limit=_page_size(left))
+        # Searched for while this one is written; a search is mostly another thread's work.
+        ahead = None if is_last else asyncio.ensure_future(store.search(following))
+        try:
+            for start in range(0, len(events), EXPORT_CHUNK):
+                yield ndjson(events[start : start + EXPORT_CHUNK])
+                await asyncio.sleep(0)
+            if ahead is None:
+                break
+            if streams.closing:
+                raise InterruptedStreamError("the server stops")
+            page = await ahead
+        finally:
+            if ahead is not None:
+                ahead.cancel()
+    if left != 0 and page.truncated_by is not None:
+        raise InterruptedStreamError(f"not everything was searched: {page.truncated_by}")

@@ -121,6 +121,17 @@ def _second(seconds: int) -> str:
     return moment.replace(tzinfo=None).isoformat(timespec="seconds")
 
 
+@lru_cache(maxsize=1024)
+def _second_bytes(seconds: int) -> bytes:
+    return _second(seconds).encode()
+
+
+def rfc3339_bytes(nanoseconds: int) -> bytes:
+    """The same as rfc3339, for whoever writes very many."""
+    seconds, fraction = divmod(nanoseconds, SECOND)
+    return b"%b.%09dZ" % (_second_bytes(seconds), fraction)
+
+
 def rfc3339(nanoseconds: int) -> str:
     """A time as RFC 3339 in UTC with nine digits; times that RFC 3339 cannot write become its ends."""
     seconds, fraction = divmod(nanoseconds, SECOND)

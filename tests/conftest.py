@@ -5,13 +5,14 @@ it waits a lot, starts first, and never has two daemons at once; beside it goes 
 """
 
 import os
-from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.real.elastic_script import elasticsearch_script
 
-REAL = Path(__file__).parent / "real"
+REAL = "tests/real/"
 OURS = pytest.StashKey[bool]()
 
 
@@ -28,12 +29,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         elasticsearch_script("down")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.path.is_relative_to(REAL))  # stable: the long ones first
-    for item in items:
-        group = "real" if item.path.is_relative_to(REAL) else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: not item.nodeid.startswith(REAL))  # stable: the long ones first
+
+
+class SideBySide(LoadScopeScheduling):
+    """Everything real in one process, other files wherever there is room."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return REAL if nodeid.startswith(REAL) else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return SideBySide(config, log)
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
