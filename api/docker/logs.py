@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from api.docker.errors import unavailable
 from api.docker.framing import Details, Framer, container_details, system_error
 from api.docker.lines import Begin, Lane, moment, newest, stored
 from api.docker.live import live
@@ -51,8 +50,6 @@ def one_stream(query: Query, may_go_on: Callable[[], bool]) -> Reading:
 async def log_response(request: Request, reading: Reading, options: LogOptions) -> StreamingResponse:
     """The answer. Raises DockerError and StoreUnavailable: nothing is sent before the first page is there."""
     services, streams = services_of(request), request.app.state.streams
-    if services.readiness().is_replaying:
-        raise unavailable("the journal is being replayed and lines may be missing: ask again in a moment")
     body = _body(services, streams, reading, options)
     first = await anext(body)
     # Whether a container had a terminal is not known, and no matter: its lines are all of one stream
