@@ -7,9 +7,12 @@ names are answered. A Host header is required by HTTP/1.1 (RFC 9112, section 3.2
 
 from __future__ import annotations
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.address import is_loopback_host
+from api.docker.errors import message_response
+from api.docker.paths import docker_path
 from api.errors import error_response
 
 
@@ -25,12 +28,19 @@ class HostGuard:
             return await self._app(scope, receive, send)
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1 and (hosts or scope.get("http_version", "1.1") != "1.0"):
-            response = error_response(400, "bad_host", "Host", "send exactly one Host header")
+            response = _refused(scope, 400, "bad_host", "send exactly one Host header")
         elif hosts and not is_loopback_host(host_name(hosts[0])):
-            response = error_response(403, "forbidden_host", "Host", _refusal(hosts[0]))
+            response = _refused(scope, 403, "forbidden_host", _refusal(hosts[0]))
         else:
             return await self._app(scope, receive, send)
         return await response(scope, receive, send)
+
+
+def _refused(scope: Scope, status: int, code: str, message: str) -> Response:
+    """In the shape that the client of the path understands."""
+    if docker_path(scope["path"]) is not None:
+        return message_response(status, message)
+    return error_response(status, code, "Host", message)
 
 
 def host_name(header: str) -> str:

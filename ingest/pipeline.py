@@ -9,6 +9,7 @@ import logging
 import time
 
 from ingest.ahead import Ahead
+from ingest.ends import Ends
 from ingest.journal import Journal
 from ingest.making import Maker
 from ingest.presence import Presence
@@ -87,6 +88,16 @@ class Pipeline:
 
     async def run(self) -> None:
         """Read, make events, hand on, until `stop` was called and the journal is read to its end."""
+        ends = Ends(self.presence, self._journal.folder)
+        ends.recall()
+        keeping = asyncio.create_task(ends.keep(), name="ends")
+        try:
+            await self._run()
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+    async def _run(self) -> None:
         while not self._finished:
             await self._wait_for_work()
             before = self._maker.next

@@ -2,8 +2,9 @@
 
 It is told by the maker of events, in the journal's order, and takes effect when those events were handed on
 (`apply`): whoever learns that a container has ended has been given its last line. Only connections of this
-run of the server count, and only such over which the lines of one container came, one by one: what a relay
-opens and closes says nothing of its containers. Of all others nothing is known.
+run of the server count (and ends that are remembered, ends.py), and only such over which the lines of one
+container came, one by one: what a relay opens and closes says nothing of its containers. Of all others
+nothing is known.
 
 That the sender closes is mostly the end of the container, but Docker's fluentd driver also redials in the
 middle of a life: at once, with fluentd-async-reconnect-interval, and in a storm when both streams of a
@@ -12,6 +13,7 @@ container take each other's acknowledgement (gate.py), with connections that onl
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -44,6 +46,7 @@ class Presence:
     """`connected` is for readers; all else is for the pipeline. Everything on one event loop."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.changes = 0  # of what `ended` tells
         self._clock = clock
         self._told: dict[int, Container] = {}  # who spoke last, by connection; not applied yet perhaps
         self._latest: dict[_Key, int] = {}  # over which a container spoke last, likewise
@@ -58,18 +61,24 @@ class Presence:
         if self._told.get(connection) is container and self._latest.get(key) == connection:
             return
         relayed = entry.protocol is Protocol.FORWARD and is_relayed(entry.raw)
+        self._unlatest(connection)
         self._told[connection], self._latest[key] = container, connection
         self._pending.append((connection, _RELAY if relayed else key))
 
     def mark(self, entry: Entry) -> None:
         """A connection begins or ends. When this server closed it, its sender may dial again at any time."""
         if entry.kind is Kind.CLOSE:
-            container = self._told.pop(entry.connection, _NOBODY)
-            key = container.id or container.name
-            if self._latest.get(key) == entry.connection:
-                del self._latest[key]
+            self._unlatest(entry.connection)
+            self._told.pop(entry.connection, None)
         if entry.kind is Kind.CLOSE or entry.kind is Kind.OPEN:
             self._pending.append(entry)
+
+    def _unlatest(self, connection: int) -> None:
+        """Whom it spoke for is to be told again when another connection does."""
+        container = self._told.get(connection, _NOBODY)
+        key = container.id or container.name
+        if self._latest.get(key) == connection:
+            del self._latest[key]
 
     def apply(self) -> None:
         """What was told so far holds from now on."""
@@ -92,6 +101,15 @@ class Presence:
             return True
         return None if None in known or not known else False
 
+    def ended(self) -> list[str]:
+        """All that have ended, as far as it is remembered."""
+        return [key for key, state in self._connections.items() if isinstance(state, _Ended) and key]
+
+    def recall(self, ended: Iterable[str]) -> None:
+        """What `ended` told in an earlier run."""
+        for key in ended:
+            self._connections[key] = _Ended(0, -math.inf, None)
+
     def _is_connected(self, key: str, patience: float) -> bool | None:
         state = self._connections.get(key)
         if not isinstance(state, _Ended):
@@ -108,7 +126,8 @@ class Presence:
             self._speakers[connection] = _RELAY
             self._forget(before, connection)
         elif speaker != _RELAY:
-            self._connections.pop(speaker, None)
+            state = self._connections.pop(speaker, None)
+            self.changes += isinstance(state, _Ended)
             self._connections[speaker] = connection
             if len(self._connections) > MAX_CONTAINERS:
                 del self._connections[next(iter(self._connections))]
@@ -122,6 +141,7 @@ class Presence:
             return  # it speaks over another one by now, or was forgotten; or nobody knows
         peer = entry.peer if entry.raw == CLOSED_WITH_ACKS else None
         self._connections[key] = _Ended(entry.connection, self._clock(), peer)
+        self.changes += 1
 
     def _forget(self, key: _Key, connection: int) -> bool:
         """Whether that was the container's connection; nothing is known of it now."""

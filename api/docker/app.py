@@ -1,7 +1,6 @@
 """Docker's API as an application of its own beside the REST one: its paths, its errors, its headers.
 
-A request belongs to it when its path begins with a version (/v1.45/...) or with one of Docker's own first
-words. Whatever of these is no reading is refused, so that nobody takes this for a Docker host.
+Whatever of Docker's paths (paths.py) is no reading is refused, so that nobody takes this for a Docker host.
 """
 
 from __future__ import annotations
@@ -18,27 +17,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.docker import containers, events, services, system
 from api.docker.errors import HANDLERS, DockerError, message_response, not_found
-from api.docker.versions import API_VERSION, check, split_version
-
-# moby api/server/router: the first words of all its routes.
-WORDS = frozenset(
-    (
-        "_ping", "auth", "build", "commit", "configs", "containers", "distribution", "events", "exec",
-        "grpc", "images", "info", "networks", "nodes", "plugins", "secrets", "services", "session", "swarm",
-        "system", "tasks", "version", "volumes",
-    )
-)  # fmt: skip
-_SLASHES = re.compile("/{2,}")  # `docker logs /web` asks for /containers//web/logs
+from api.docker.paths import WORDS, docker_path
+from api.docker.ready import when_ready
+from api.docker.versions import API_VERSION, check
 
 # What `docker inspect x` looks for next, after a 404 only: none of it is ever here.
 ABSENT = {
-    "/images/{name:path}/json": "No such image: {name}",
+    "/images/{name:path}/json": "No such image: {name}{tag}",
     "/networks/{name}": "network {name} not found",
     "/volumes/{name}": "get {name}: no such volume",
-    "/plugins/{name:path}/json": "plugin {name} not found",
+    "/plugins/{name:path}/json": 'plugin "{name}" not found',
     "/secrets/{name}": "secret {name} not found",
     "/configs/{name}": "config {name} not found",
 }
+
+_TAGGED = re.compile(r"[:@][^/]*$")
 
 READ_ONLY = (
     "logdock answers for the logs of containers and is read only: {method} {path} is not among its answers"
@@ -52,18 +45,18 @@ def docker_app(main: FastAPI) -> Starlette:
             Route("/_ping", system.ping, methods=["GET", "HEAD"]),
             Route("/version", system.version_info),
             Route("/info", system.info),
-            Route("/containers/json", containers.list_all),
-            Route("/containers/{name:path}/json", containers.inspect),
-            Route("/containers/{name:path}/logs", containers.logs),
-            Route("/services", services.list_services),
-            Route("/services/{id}", services.inspect_service),
-            Route("/services/{id}/logs", services.service_logs),
-            Route("/tasks", services.list_tasks),
-            Route("/tasks/{id}", services.inspect_task),
-            Route("/tasks/{id}/logs", services.task_logs),
-            Route("/nodes", services.list_nodes),
-            Route("/nodes/{id}", services.inspect_node),
-            Route("/events", events.events),
+            Route("/containers/json", when_ready(containers.list_all)),
+            Route("/containers/{name:path}/json", when_ready(containers.inspect)),
+            Route("/containers/{name:path}/logs", when_ready(containers.logs)),
+            Route("/services", when_ready(services.list_services)),
+            Route("/services/{id}", when_ready(services.inspect_service)),
+            Route("/services/{id}/logs", when_ready(services.service_logs)),
+            Route("/tasks", when_ready(services.list_tasks)),
+            Route("/tasks/{id}", when_ready(services.inspect_task)),
+            Route("/tasks/{id}/logs", when_ready(services.task_logs)),
+            Route("/nodes", when_ready(services.list_nodes)),
+            Route("/nodes/{id}", when_ready(services.inspect_node)),
+            Route("/events", when_ready(events.events)),
             *(Route(path, absent(text)) for path, text in ABSENT.items()),
             Route(
                 "/{path:path}", _refused, methods=["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
@@ -80,7 +73,9 @@ def absent(text: str) -> Callable[[Request], Awaitable[Response]]:
     """A 404 with the name in it."""
 
     async def answer(request: Request) -> Response:
-        raise not_found(text.format(name=request.path_params["name"]))
+        name = request.path_params["name"]
+        tag = "" if _TAGGED.search(name) else ":latest"
+        raise not_found(text.format(name=name, tag=tag))
 
     return answer
 
@@ -101,10 +96,11 @@ class DockerApi:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        version, path = split_version(_SLASHES.sub("/", scope["path"]))
-        if version is None and path[1:].partition("/")[0] not in WORDS:
+        asked = docker_path(scope["path"])
+        if asked is None:
             return await self._app(scope, receive, send)
-        scope = {**scope, "path": path or "/", "raw_path": (path or "/").encode(), "docker.version": version}
+        version, path = asked
+        scope = {**scope, "path": path, "raw_path": path.encode(), "docker.version": version}
         told = [(name.lower().encode(), text.encode()) for name, text in system.headers().items()]
 
         async def with_headers(message: Message) -> None:

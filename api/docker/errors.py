@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -49,8 +50,19 @@ async def _store(_request: Request, error: Exception) -> Response:
     return message_response(503, f"the store cannot answer now: {error}; ask again later")
 
 
+async def _http(request: Request, error: Exception) -> Response:
+    """What the router refuses by itself: a method (TRACE) that Docker has nowhere."""
+    assert isinstance(error, HTTPException)
+    return message_response(error.status_code, f"{request.method} {request.url.path}: {error.detail}")
+
+
 async def _defect(_request: Request, _error: Exception) -> Response:
     return message_response(500, "this is a defect of the server: its log says more")
 
 
-HANDLERS: dict[Any, Any] = {DockerError: _told, StoreUnavailable: _store, Exception: _defect}
+HANDLERS: dict[Any, Any] = {
+    DockerError: _told,
+    StoreUnavailable: _store,
+    HTTPException: _http,
+    Exception: _defect,
+}

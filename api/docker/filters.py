@@ -20,10 +20,15 @@ MAX_PATTERN_MEMORY = 1 << 20  # bytes that one pattern may take; RE2 matches in 
 Filters = Mapping[str, Sequence[str]]
 
 
-def parse(text: str, known: Collection[str]) -> dict[str, list[str]]:
-    """The filters of a request. Raises DockerError for what is none, or is none that can be answered."""
+def parse(text: str, known: Collection[str], untold: Collection[str] = ()) -> dict[str, list[str]]:
+    """The filters of a request. Raises DockerError for what is none, or is none that can be answered.
+
+    `untold`: Docker's own that ask for what no log tells.
+    """
     found = _decoded(text) if text else {}
     for name in found:
+        if name in untold:
+            raise bad_request(f"invalid filter '{name}': no log tells that, so it cannot be answered here")
         if name not in known:
             raise bad_request(f"invalid filter '{name}'")
     return found

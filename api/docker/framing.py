@@ -6,6 +6,9 @@ One frame holds one entry: a line with its newline, or a piece of a long line (m
 cuts lines every 16,384 bytes, and only the last piece has the newline). With timestamps or details, each
 entry begins with them, so a long line has them in its middle too, as with Docker's own drivers
 (moby api/server/httputils/write_log_stream.go).
+
+Docker's GELF driver does not mark pieces (daemon/logger/gelf/gelf.go): a message of a piece's size has its
+newline only when the next one of its stream has another time, because pieces have that of their line's start.
 """
 
 from __future__ import annotations
@@ -38,6 +41,14 @@ def system_error(message: str) -> bytes:
 def count_entries(event: Event) -> int:
     """How many entries of Docker's an event is; `--tail` counts these."""
     return 1 if is_one_line(event) else sum(1 for _ in entries(event))
+
+
+def is_unmarked_piece(event: Event, size: int) -> bool:
+    """Whether it is a piece of a line that came over GELF, or a whole line of just that size (of bytes).
+
+    At least a piece's size: three bytes stand for one that is not UTF-8. Over fluentd all pieces are marked.
+    """
+    return size >= PIECE and event.origin.container.id is not None and _UNENDED.isdisjoint(event.flags)
 
 
 def is_one_line(event: Event) -> bool:
@@ -81,6 +92,7 @@ class Framer:
         self._options, self._make = options, details
         self._known: dict[str, bytes] = {}
         self._hidden = {STDOUT} if not options.stdout else {STDERR} if not options.stderr else set()
+        self._unended: dict[tuple[str, int], int] = {}  # (container, stream): when the open line began
 
     def frames(self, events: Sequence[Event], skip: int = 0) -> bytes:
         """The frames of `events`, but for the first `skip` entries, which are of the first event."""
@@ -96,6 +108,9 @@ class Framer:
             if stream in hidden:
                 continue
             line = event.message.encode()
+            if self._unended or len(line) >= PIECE:
+                parts += self._entries(event)
+                continue
             if not plain:
                 line = self._prefix(event.origin, event.timestamp) + line
             parts += (_HEADS[stream], (len(line) + 1).to_bytes(4, "big"), line, b"\n")
@@ -103,7 +118,28 @@ class Framer:
 
     def _entries(self, event: Event) -> list[bytes]:
         """One frame for each entry; an empty one for a stream that is not wanted."""
-        return [self._frame(event.origin, *entry) for entry in entries(event)]
+        found = list(entries(event))
+        timestamp, stream, payload = found[0]
+        before = self._newline(event, timestamp, stream)
+        if len(found) == 1 and is_unmarked_piece(event, len(payload) - 1):
+            self._unended[event.origin.container.id or "", stream] = timestamp
+            found = [(timestamp, stream, payload[:-1])]
+        frames = [self._frame(event.origin, *entry) for entry in found]
+        return [before + frames[0], *frames[1:]]
+
+    def _newline(self, event: Event, timestamp: int, stream: int) -> bytes:
+        """The newline that the line before was left without, unless this goes on with it."""
+        if not self._unended:
+            return b""
+        began = self._unended.pop((event.origin.container.id or "", stream), timestamp)
+        return b"" if began == timestamp else self._plain(stream)
+
+    def end(self) -> bytes:
+        """What is missing when nothing more comes."""
+        return b"".join([self._plain(stream) for _, stream in self._unended])
+
+    def _plain(self, stream: int) -> bytes:
+        return b"" if stream in self._hidden else _HEADS[stream] + b"\0\0\0\1\n"
 
     def _frame(self, origin: Origin, timestamp: int, stream: int, payload: bytes) -> bytes:
         if stream in self._hidden:

@@ -103,6 +103,36 @@ async def newest(store: Store, query: Query, ceiling: int, count: int) -> Begin:
         query = replace(query, cursor=page.next)
 
 
+async def tailed(services: Services, query: Query, count: int) -> tuple[int, list[Event], int]:
+    """The newest `count` entries by one search, for a few: what `moment`, `newest` and `stored` tell of them.
+
+    (The offset, the events in the order of time within since and until, how many entries of the first are
+    too old.) Raises as `stored`.
+    """
+    offset, found, total = services.tail.stored, list[Event](), 0
+    asked = replace(query, since=None, until=None, order="desc", limit=count, cursor=_first("desc", offset))
+    while True:
+        page = await services.store.search(asked)
+        offset = offset if page.complete_to is None else min(offset, page.complete_to)
+        for event in page.events:
+            found.append(event)
+            total += count_entries(event)
+            if total >= count:
+                break
+        if total >= count or page.next is None:
+            if total < count:
+                _whole(page)
+            return offset, *_within(query, found[::-1], max(0, total - count))
+        asked = replace(asked, cursor=page.next)
+
+
+def _within(query: Query, events: list[Event], skip: int) -> tuple[list[Event], int]:
+    since = _BEFORE_ALL if query.since is None else query.since
+    until = _AFTER_ALL if query.until is None else query.until
+    kept = [event for event in events if since <= event.timestamp <= until]
+    return kept, skip if kept and kept[0] is events[0] else 0
+
+
 def _first(order: Order, ceiling: int) -> Cursor:
     """The place before everything, in a question that sees nothing above the ceiling."""
     if order == "asc":

@@ -16,8 +16,8 @@ from api.questions import services_of
 from api.services import Services
 from storage.store import Store
 
-# What a log does not tell (exit code, health, ports, volumes, networks) cannot be asked for.
 KNOWN = ("ancestor", "before", "id", "is-task", "label", "name", "since", "status")
+UNTOLD = ("exited", "expose", "health", "isolation", "network", "publish", "volume")
 TASK = "com.docker.swarm.task.id"
 
 _TRUE, _FALSE = ("1", "true"), ("0", "false")
@@ -27,8 +27,8 @@ _TAG = re.compile(r":[^/:]*$")
 async def listing(request: Request) -> list[Seen]:
     """The rows of a request, the one seen first latest. Raises DockerError, StoreUnavailable."""
     services = services_of(request)
-    filters = by.parse(value(request, "filters"), KNOWN)
-    _check_status(filters)
+    filters = by.parse(value(request, "filters"), KNOWN, UNTOLD)
+    _check_values(filters)
     limit = _limit(request)
     seen = await everything(services.store)
     seen = await _between(services.store, filters, seen)
@@ -56,7 +56,10 @@ def _names(image: str) -> tuple[str, ...]:
     return tagged, _TAG.sub("", tagged)
 
 
-def _check_status(filters: by.Filters) -> None:
+def _check_values(filters: by.Filters) -> None:
+    tasks = filters.get("is-task") or ()
+    if len(tasks) > 1 or any(wanted not in (*_TRUE, *_FALSE) for wanted in tasks):
+        raise bad_request(f"invalid filter 'is-task=[{' '.join(tasks)}]'")
     for wanted in filters.get("status", ()):
         if wanted not in STATES:
             raise bad_request(f"invalid filter 'status={wanted}'")

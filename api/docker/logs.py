@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from api.docker.errors import unavailable
 from api.docker.framing import Details, Framer, container_details, system_error
-from api.docker.lines import Begin, Lane, moment, newest, stored
+from api.docker.lines import FIRST_PAGE, Begin, Lane, Slice, moment, newest, stored, tailed
 from api.docker.live import live
 from api.docker.params import LogOptions
 from api.docker.streaming import ClosingResponse
@@ -51,8 +50,6 @@ def one_stream(query: Query, may_go_on: Callable[[], bool]) -> Reading:
 async def log_response(request: Request, reading: Reading, options: LogOptions) -> StreamingResponse:
     """The answer. Raises DockerError and StoreUnavailable: nothing is sent before the first page is there."""
     services, streams = services_of(request), request.app.state.streams
-    if services.readiness().is_replaying:
-        raise unavailable("the journal is being replayed and lines may be missing: ask again in a moment")
     body = _body(services, streams, reading, options)
     first = await anext(body)
     # Whether a container had a terminal is not known, and no matter: its lines are all of one stream
@@ -77,20 +74,35 @@ async def _body(
 ) -> AsyncGenerator[bytes, None]:
     framer = Framer(options, reading.details)
     query = replace(reading.query, since=options.since, until=options.until)
-    offset = await moment(services, query)
-    if options.tail == 0:
-        yield b""
-    else:
-        begins = await _begins(services, reading, offset, options.tail)
-        async for events, skip in stored(services.store, query, offset, begins, reading.lane):
-            for start in range(0, max(1, len(events)), CHUNK):
-                yield framer.frames(events[start : start + CHUNK], 0 if start else skip)
-                await asyncio.sleep(0)
-            if streams.closing:
-                raise InterruptedStreamError("the server stops")
+    offset, slices = await _selected(services, reading, query, options.tail)
+    async for events, skip in slices:
+        for start in range(0, max(1, len(events)), CHUNK):
+            yield framer.frames(events[start : start + CHUNK], 0 if start else skip)
+            await asyncio.sleep(0)
+        if streams.closing:
+            raise InterruptedStreamError("the server stops")
     if options.follow:
         async for found in live(services, streams, query, offset, reading.may_go_on):
             yield framer.frames(found)
+    yield framer.end()
+
+
+async def _selected(
+    services: Services, reading: Reading, query: Query, tail: int | None
+) -> tuple[int, AsyncIterator[Slice]]:
+    """The offset up to which stored lines are read, and those lines: at least one slice."""
+    if tail and tail <= FIRST_PAGE and len(reading.lanes) == 1:
+        offset, events, skip = await tailed(services, query, tail)
+        return offset, _one((events, skip))
+    offset = await moment(services, query)
+    if tail == 0:
+        return offset, _one(([], 0))
+    begins = await _begins(services, reading, offset, tail)
+    return offset, stored(services.store, query, offset, begins, reading.lane)
+
+
+async def _one(alone: Slice) -> AsyncIterator[Slice]:
+    yield alone
 
 
 async def _begins(

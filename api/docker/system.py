@@ -63,6 +63,16 @@ async def info(request: Request) -> Response:
     return JSONResponse({**_machine(), **_counts(len(seen), running), "Warnings": services.notes()})
 
 
+# What clients of 20.10 warn of when it is missing; it would be said of logdock's machine.
+_USUAL = dict.fromkeys(
+    (
+        "MemoryLimit", "SwapLimit", "KernelMemory", "OomKillDisable", "CpuCfsPeriod", "CpuCfsQuota",
+        "CPUShares", "CPUSet", "PidsLimit", "IPv4Forwarding", "BridgeNfIptables", "BridgeNfIp6tables",
+    ),
+    True,
+)  # fmt: skip
+
+
 def _counts(containers: int, running: int) -> dict[str, Any]:
     return {
         "Containers": containers, "ContainersRunning": running, "ContainersPaused": 0,
@@ -77,7 +87,7 @@ def _machine() -> dict[str, Any]:
         "LoggingDriver": "", "CgroupDriver": "", "KernelVersion": platform.release(),
         "OperatingSystem": f"{NAME} (read only)", "OSType": "linux", "Architecture": platform.machine(),
         "NCPU": os.cpu_count() or 1, "MemTotal": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        "DockerRootDir": "", "IndexServerAddress": "", "RegistryConfig": None, "Labels": [],
+        **_USUAL, "DockerRootDir": "", "IndexServerAddress": "", "RegistryConfig": None, "Labels": [],
         "SecurityOptions": [], "Runtimes": {}, "DefaultRuntime": "", "InitBinary": "",
         "ContainerdCommit": {"ID": ""}, "RuncCommit": {"ID": ""}, "InitCommit": {"ID": ""},
         # a manager's: only of one do clients ask for services (cli/command/system/inspect.go)

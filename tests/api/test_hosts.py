@@ -1,4 +1,5 @@
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -75,3 +76,23 @@ def test_bound_wider_any_name_is_answered() -> None:
 )
 def test_host_name(header: str, name: str) -> None:
     assert host_name(header) == name
+
+
+def test_a_docker_client_is_told_in_its_own_shape() -> None:
+    assert set(_told("/v1.45/containers/json")) == {"message"}
+    assert set(_told("/api/v1/logs")) == {"error"}
+
+
+def _told(path: str) -> dict[str, Any]:
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    scope = {"type": "http", "headers": [(b"host", b"evil.example")], "method": "GET", "path": path}
+    asyncio.run(HostGuard(_app, True)(scope, receive, send))
+    told: dict[str, Any] = json.loads(sent[1]["body"])
+    return told

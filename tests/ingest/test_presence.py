@@ -159,6 +159,15 @@ def test_a_relay_of_one_container_is_one_too(presence: Presence, raw: bytes) -> 
     assert told(presence, WEB_ID) is None
 
 
+def test_a_relay_of_many_containers_is_not_remembered_for_each(presence: Presence) -> None:
+    for number in range(1_000):
+        presence.spoke(saying(1), Container(None, f"c{number}"))
+    assert len(presence._latest) == 1
+    presence.mark(closing(1))
+    assert not presence._latest
+    assert not presence._told
+
+
 def test_gelf_over_tcp_is_one_container(presence: Presence) -> None:
     presence.spoke(saying(1, b"{}\0", Protocol.GELF_TCP), WEB)
     assert told(presence, WEB_ID) is True

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from api.docker.errors import DockerError, bad_request, not_found, unavailable
 from storage.query import Page, Query
 from storage.store import StoreUnavailable
-from tests.api.conftest import House, not_ready
+from tests.api.conftest import House
 
 
 def test_statuses() -> None:
@@ -44,11 +44,7 @@ async def test_a_defect_says_nothing_of_the_inside(
     assert answer.json() == {"message": "this is a defect of the server: its log says more"}
 
 
-async def test_lines_that_may_be_missing_are_not_told_as_all(ask: httpx.AsyncClient, house: House) -> None:
-    from tests.api.conftest import WEB
-
-    await house.add(WEB, "a")
-    not_ready(house, "replaying")
-    answer = await ask.get("/containers/shop-web-1/logs?stdout=1")
-    assert answer.status_code == 503
-    assert "replayed" in answer.json()["message"]
+async def test_a_method_that_docker_has_nowhere(ask: httpx.AsyncClient) -> None:
+    answer = await ask.request("TRACE", "/v1.45/version")
+    assert answer.status_code == 405
+    assert answer.json() == {"message": "TRACE /version: Method Not Allowed"}

@@ -36,7 +36,8 @@ def demultiplexed(data: bytes) -> list[tuple[int, bytes]]:
 
 
 def framed(events: Sequence[Event], skip: int = 0, **options: Any) -> list[tuple[int, bytes]]:
-    return demultiplexed(Framer(LogOptions(**options), container_details).frames(events, skip))
+    framer = Framer(LogOptions(**options), container_details)
+    return demultiplexed(framer.frames(events, skip) + framer.end())
 
 
 def test_one_frame_a_line_with_its_newline() -> None:
@@ -87,7 +88,6 @@ def test_several_printed_lines_of_one_event() -> None:
         (5, ("unterminated",), [5], False),
         (2 * PIECE, ("joined", "incomplete"), [PIECE, PIECE], False),  # its end is still to come
         (20_000, ("joined", "incomplete"), [PIECE, 20_000 - PIECE], True),
-        (20_000, (), [20_000], True),  # nothing says that it came in pieces
         (0, (), [0], True),
     ],
 )
@@ -98,6 +98,41 @@ def test_pieces_of_long_lines(size: int, flags: tuple[str, ...], sizes: list[int
     assert [len(payload.rstrip(b"\n")) for payload in payloads] == sizes
     assert count_entries(line) == len(sizes)
     assert framed([line]) == [(1, payload) for payload in payloads]
+
+
+def at(message: str, milliseconds: int, stream: str = "stdout", origin: Origin = WEB, **more: Any) -> Event:
+    time = AT + milliseconds * 1_000_000
+    return Event("j", 1, 0, time, time, 1, 1, message, origin, stream, **more)
+
+
+def test_pieces_over_gelf_are_not_marked() -> None:
+    """They have one time, their line's; a line of just a piece's size is followed by another."""
+    big, other = "x" * PIECE, make_origin(Container("cd" * 32, "db"), "node-a")
+    lines = [
+        at(big, 0), at(big, 0), at("err", 0, "stderr"), at("x", 0), at("y", 0),  # a line of 2 * PIECE + 1
+        at(big, 1), at("z", 2),  # two lines
+        at(big, 3, "stderr"), at(big, 3, origin=other), at("end", 3), at("e", 3, "stderr"), at(big, 4),
+    ]  # fmt: skip
+    piece = big.encode()
+    assert framed(lines) == [
+        (1, piece), (1, piece), (2, b"err\n"), (1, b"x\n"), (1, b"y\n"),
+        (1, piece), (1, b"\n"), (1, b"z\n"),
+        (2, piece), (1, piece), (1, b"end\n"), (2, b"e\n"), (1, piece), (1, b"\n"), (1, b"\n"),
+    ]  # fmt: skip
+    assert framed(lines[:4], stdout=False) == [(2, b"err\n")]
+    assert framed(lines[:2], timestamps=True) == [(1, TIME + piece), (1, TIME + piece), (1, b"\n")]
+
+
+def test_pieces_over_gelf_with_colours_and_replaced_bytes() -> None:
+    raw = "\x1b[31m" + "\ufffd" * (PIECE - 5)
+    coloured = at(raw[5:], 0, printed=(Printed(raw.encode(), "stdout", AT),))
+    assert framed([coloured, at("end", 0)]) == [(1, raw.encode()), (1, b"end\n")]
+
+
+def test_long_lines_of_who_is_no_container_are_whole() -> None:
+    nobody = make_origin(Container(None, "app"), "node-a")
+    lines = [at("x" * 20_000, 0, origin=nobody), at("y", 0, origin=nobody)]
+    assert framed(lines) == [(1, b"x" * 20_000 + b"\n"), (1, b"y\n")]
 
 
 def test_every_piece_has_its_time_and_details() -> None:

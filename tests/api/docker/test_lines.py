@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from api.docker import lines
-from api.docker.lines import Begin, moment, newest, stored
+from api.docker.lines import Begin, moment, newest, stored, tailed
 from api.errors import InterruptedStreamError
 from parsers.event import Event, Origin
 from storage.query import ContainerRef, Page, Query
@@ -98,3 +98,66 @@ async def test_a_store_that_is_behind_sets_the_moment(house: House, monkeypatch:
 
     monkeypatch.setattr(house.store, "search", behind)
     assert await moment(house.services(), QUERY) == 0
+
+
+@pytest.mark.parametrize("count", range(1, 12))
+async def test_a_short_tail_is_what_the_long_way_tells(house: House, count: int) -> None:
+    await house.add(WEB, "a", "b", "c")
+    await house.add(WEB, "x" * 40_000, flags=("joined",))
+    await house.add(DB, "of another")
+    await house.add(WEB, "y", "z")
+    offset = house.tail.stored
+    begins = {None: await newest(house.store, QUERY, offset, count)}
+    slices = [part async for part in stored(house.store, QUERY, offset, begins, no_lane)]
+    events = [event for found, _ in slices for event in found]
+    assert await tailed(house.services(), QUERY, count) == (offset, events, max(skip for _, skip in slices))
+
+
+async def test_a_short_tail_is_one_search(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    await house.add(WEB, *"abcdefgh")
+    search, asked = house.store.search, list[Query]()
+
+    async def counted(query: Query) -> Page:
+        asked.append(query)
+        return await search(query)
+
+    monkeypatch.setattr(house.store, "search", counted)
+    _, events, skip = await tailed(house.services(), QUERY, 5)
+    assert ("".join(event.message for event in events), skip, len(asked)) == ("defgh", 0, 1)
+
+
+async def test_since_and_until_look_at_a_short_tail(house: House) -> None:
+    """As in Docker, the tail is cut first; pieces of a line that is not shown are not skipped elsewhere."""
+    events = await house.add(WEB, "x" * 40_000, "b", "c", flags=("joined",))
+    asked = replace(QUERY, since=events[1].timestamp, until=events[1].timestamp)
+    assert await tailed(house.services(), asked, 3) == (house.tail.stored, [events[1]], 0)
+    assert await tailed(house.services(), replace(asked, until=events[0].timestamp), 3) == (
+        house.tail.stored, [], 0
+    )  # fmt: skip
+
+
+async def test_a_short_tail_of_a_store_that_is_behind(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    await house.add(WEB, "a", "b", "c")
+    search = house.store.search
+
+    async def behind(query: Query) -> Page:
+        page = await search(query)
+        return replace(page, events=[event for event in page.events if event.offset < 2], complete_to=1)
+
+    monkeypatch.setattr(house.store, "search", behind)
+    offset, events, _ = await tailed(house.services(), QUERY, 5)
+    assert (offset, [event.message for event in events]) == (1, ["a", "b"])
+
+
+async def test_a_short_tail_that_was_not_searched_to_its_end(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[Event] = await house.add(WEB, "a")
+
+    async def cut(_query: Query) -> Page:
+        return Page(events, None, "time")
+
+    monkeypatch.setattr(house.store, "search", cut)
+    with pytest.raises(InterruptedStreamError):
+        await tailed(house.services(), QUERY, 5)
+    assert (await tailed(house.services(), QUERY, 1))[1] == events

@@ -25,3 +25,9 @@ async def test_info_counts_containers_and_says_what_is_wrong(ask: httpx.AsyncCli
     found = (await ask.get("/info")).json()
     assert [found[f"Containers{kind}"] for kind in ("", "Running", "Paused", "Stopped")] == [2, 1, 0, 1]
     assert found["Warnings"] == ["part of the journal was damaged"]
+
+
+async def test_old_clients_find_nothing_to_warn_of(ask: httpx.AsyncClient) -> None:
+    """cli/command/system/info.go of 20.10, printServerWarningsLegacy."""
+    found = (await ask.get("/info")).json()
+    assert all(found[name] for name in ("MemoryLimit", "SwapLimit", "CPUSet", "BridgeNfIptables"))
