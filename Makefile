@@ -31,7 +31,8 @@ check: $(VENV)/.dev  ## what a reviewer would say
 	$(if $(DOCS),$(BIN)/pytest -q $(DOCS))
 DOCS := $(wildcard tests/docs tests/test_docs.py tests/api/test_docs.py)
 
-# The promised numbers first, then what each part costs. store_elastic wants a running Elasticsearch: by hand.
+# The promised numbers first, then what each part costs. store_elastic wants a running Elasticsearch,
+# search a quarter of an hour and Go, tail_docker a dockerd: by hand.
 BENCHES := all acks tail decoders normalize tags store_local
 bench: $(VENV)/.dev  ## the numbers, one table a script
 	@for name in $(BENCHES); do PYTHONPATH=. $(BIN)/python bench/$$name.py || exit 1; done

@@ -43,6 +43,7 @@ EXPORTED = 2_000_000
 LEAST_EXPORT = 100_000.0  # lines a second
 MOST_GROWTH = 64.0  # MiB while exporting
 LOADED = "loaded"
+TELL_LINES = 1_000_000
 CONTEXT = multiprocessing.get_context("fork")
 
 
@@ -115,7 +116,8 @@ def fill(peers: Peers, lines: int) -> int:
         if len(waiting) > 4 << 20:
             rows.put(waiting)
             waiting = b""
-            print(f"\r{sent:,} lines, {sent / (time.monotonic() - begun):,.0f}/s ", end="", file=sys.stderr)
+        if sent // TELL_LINES > (sent - part.lines) // TELL_LINES:
+            print(f"{sent:,} lines, {sent / (time.monotonic() - begun):,.0f}/s", file=sys.stderr)
     rows.put(waiting)
     rows.put(None)
     inserter.join()
