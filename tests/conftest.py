@@ -1,10 +1,12 @@
 """What every test may use. Real Elasticsearch and real dockerd come from tests/real/.
 
-`make test` runs two processes of tests side by side (pytest-xdist). Everything with real parts is one group:
-it waits a lot, starts first, and never has two daemons at once; beside it goes the rest, file by file.
+`make test` runs two processes of tests side by side (pytest-xdist). What needs dockerd is one group, because
+one pair of daemons is enough; what has other real parts is a second one. Both wait a lot and go first.
 """
 
 import os
+from functools import cache
+from pathlib import Path
 
 import pytest
 from xdist.remote import Producer
@@ -12,7 +14,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.real.elastic_script import elasticsearch_script
 
-REAL = "tests/real/"
+ROOT = Path(__file__).parent.parent
+REAL, DOCKER = "tests/real/", "dockerd"
 OURS = pytest.StashKey[bool]()
 
 
@@ -30,14 +33,28 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.nodeid.startswith(REAL))  # stable: the long ones first
+    first = [DOCKER, REAL]
+    items.sort(key=lambda item: first.index(found) if (found := group(item.nodeid)) in first else len(first))
+
+
+def group(nodeid: str) -> str:
+    """What the tests have in common that are run in one process, one after the other."""
+    file = nodeid.partition("::")[0]
+    if not file.startswith(REAL):
+        return file
+    return DOCKER if "dockerd" in _source(file) else REAL
+
+
+@cache
+def _source(file: str) -> str:
+    return (ROOT / file).read_text()
 
 
 class SideBySide(LoadScopeScheduling):
-    """Everything real in one process, other files wherever there is room."""
+    """Groups go to whichever process has room."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return REAL if nodeid.startswith(REAL) else nodeid.partition("::")[0]
+        return group(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
