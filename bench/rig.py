@@ -117,12 +117,16 @@ class Sent(msgspec.Struct):
         return self.frames / self.seconds
 
 
+def go() -> str:
+    """The compiler's command."""
+    return shutil.which("go") or "/usr/local/go/bin/go"
+
+
 def loadgen() -> Path:
     """The sender, built outside of the repository."""
-    go = shutil.which("go") or "/usr/local/go/bin/go"
     binary = CACHE / "loadgen"
     CACHE.mkdir(parents=True, exist_ok=True)
-    subprocess.run([go, "build", "-o", str(binary), "."], cwd=HERE / "loadgen", check=True)
+    subprocess.run([go(), "build", "-o", str(binary), "."], cwd=HERE / "loadgen", check=True)
     return binary
 
 
@@ -259,6 +263,12 @@ def wait_until(holds: Callable[[], bool], process: Process, seconds: float, look
         if time.monotonic() > deadline:
             raise SystemExit(f"waited {seconds} s in vain: {process.log.read_text()}")
         time.sleep(look)
+
+
+def host_port(address: object) -> tuple[str, int]:
+    """An address of `Server.addresses`, as sockets take it."""
+    host, _, port = str(address).rpartition(":")
+    return host, int(port)
 
 
 def median(values: Sequence[float]) -> float:

@@ -106,7 +106,9 @@ def fill(peers: Peers, lines: int) -> int:
     rows: queue.Queue[bytes | None] = queue.Queue(maxsize=4)
     inserter = threading.Thread(target=insert, args=(peers.victoria, rows))
     inserter.start()
-    sockets = [socket.create_connection(host_port(server.forward)) for server in (peers.local, peers.elastic)]
+    sockets = [
+        socket.create_connection(rig.host_port(server.forward)) for server in (peers.local, peers.elastic)
+    ]
     sent, waiting, begun = 0, b"", time.monotonic()
     for part in corpus.slices(lines):
         for peer in sockets:
@@ -144,11 +146,6 @@ def calm(process: rig.Process) -> None:
         if process.cpu - before < CALM_SHARE * CALM_SECONDS:
             return
     raise SystemExit(f"process {process.pid} does not come to rest")
-
-
-def host_port(address: str) -> tuple[str, int]:
-    host, _, port = address.rpartition(":")
-    return host, int(port)
 
 
 # -- asking --------------------------------------------------------------------------------------------
@@ -209,8 +206,8 @@ def table(peers: Peers, asked: Sequence[questions.Question], allowed: float) -> 
 def paced(peers: Peers) -> Iterator[None]:
     """Every server takes PACED lines a second meanwhile."""
     senders = [
-        CONTEXT.Process(target=send, args=(host_port(peers.local.forward),), daemon=True),
-        CONTEXT.Process(target=send, args=(host_port(peers.elastic.forward),), daemon=True),
+        CONTEXT.Process(target=send, args=(rig.host_port(peers.local.forward),), daemon=True),
+        CONTEXT.Process(target=send, args=(rig.host_port(peers.elastic.forward),), daemon=True),
         CONTEXT.Process(target=send_rows, args=(peers.victoria,), daemon=True),
     ]
     for sender in senders:

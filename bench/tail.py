@@ -102,8 +102,8 @@ def measure(followers: int, rate: float, seconds: float, query: str = "") -> Fig
     """So many readers of one paced sender."""
     lines = int(rate * seconds) + WARM_LINES
     with rig.logdock() as server:
-        readers = [connect(host_port(server.addresses["http"]), query) for _ in range(followers)]
-        sender = CONTEXT.Process(target=send, args=(host_port(server.forward), rate, lines))
+        readers = [connect(rig.host_port(server.addresses["http"]), query) for _ in range(followers)]
+        sender = CONTEXT.Process(target=send, args=(rig.host_port(server.forward), rate, lines))
         cpu, own, begun = server.process.cpu, own_cpu(), time.monotonic()
         sender.start()
         found = sorted(read(readers, lines))
@@ -119,11 +119,6 @@ def measure(followers: int, rate: float, seconds: float, query: str = "") -> Fig
     if len(found) + figure.dropped < lines * followers:
         raise SystemExit(f"{lines * followers - len(found)} lines did not come")
     return figure
-
-
-def host_port(address: object) -> tuple[str, int]:
-    host, _, port = str(address).rpartition(":")
-    return host, int(port)
 
 
 def own_cpu() -> float:

@@ -78,7 +78,7 @@ def read(readers: Sequence[socket.socket], lines: int) -> Iterator[tuple[int, fl
 def measure(daemon: Dockerd, options: dict[str, str], followers: int, lines: int) -> list[float]:
     """Milliseconds of every line of every follower, sorted."""
     with rig.logdock() as server:
-        address = tail.host_port(server.addresses["http"])
+        address = rig.host_port(server.addresses["http"])
         readers = [tail.connect(address, "") for _ in range(followers)]
         container = start(daemon, server.forward, options, lines)
         found = sorted(read(readers, lines))

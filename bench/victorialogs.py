@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -21,9 +20,8 @@ def binary() -> Path:
     """The program, built once."""
     folder = rig.CACHE / f"victorialogs-{VERSION}"
     if not (folder / "victoria-logs").exists():
-        go = shutil.which("go") or "/usr/local/go/bin/go"
         settings = {**os.environ, "GOBIN": str(folder)}
-        subprocess.run([go, "install", MODULE], env=settings, cwd=rig.HERE.parent, check=True)
+        subprocess.run([rig.go(), "install", MODULE], env=settings, cwd=rig.HERE.parent, check=True)
     return folder / "victoria-logs"
 
 

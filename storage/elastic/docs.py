@@ -14,7 +14,6 @@ import base64
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -24,12 +23,12 @@ from parsers.event import Event, Origin
 from storage.elastic.ecs import Shared, data_stream, share
 from storage.elastic.json import json_bytes, utf8
 from storage.elastic.template import IGNORE_ABOVE, MAX_TOKEN, STREAM, is_indexed
-from storage.times import SECOND
+from storage.times import SECOND, rfc3339, second_bytes
 
 LAST_TIME = (1 << 63) - 1  # the last nanosecond of date_nanos, 2262-04-11; the first one is 0
 
 MAX_ORIGINS = 20_000  # rendered origins kept, some 2 KB each; more containers than one host starts in a day
-MAX_SECONDS = 4_096  # rendered seconds kept: more than an hour of lines arriving in any order
+MAX_SAID = 4_096  # rendered combinations of stream, level and flags kept; lines have a handful
 
 MARK_FIELDS, MARK_TOKENS = "fields", "tokens"
 
@@ -58,7 +57,6 @@ class Writer:
         kind = {"kind": "event", "module": "docker", "dataset": data_stream(stream)["dataset"]}
         self._event_end = b"," + json_bytes(kind)[1:] + b","
         self._shared: dict[tuple[str, str], Shared] = {}
-        self._seconds: dict[int, bytes] = {}
         self._said: dict[tuple[str | None, str | None, tuple[str, ...]], bytes] = {}
         self._observed, self._created = -1, b""
 
@@ -100,7 +98,7 @@ class Writer:
             extra = b',"json_line":true' if event.json_line else b""
         return _LINE % (
             shared.journal, event.position, event.index,
-            self._seconds.get(second) or self._second(second), nanosecond,
+            second_bytes(second), nanosecond,
             message, self._created, event.sequence, said, shared.head, event.offset, extra,
             opened, rendered, rest,
         )  # fmt: skip
@@ -140,7 +138,7 @@ class Writer:
         rendered = b"".join(b',"%b":%b' % (name.encode(), value) for name, value in extra)
         second, nanosecond = divmod(clamped, SECOND)
         return _LINE % (
-            shared.journal, event.position, event.index, self._second(second), nanosecond,
+            shared.journal, event.position, event.index, second_bytes(second), nanosecond,
             message, self._created, event.sequence, said, shared.head, event.offset, rendered,
             opened, fields, rest,
         )  # fmt: skip
@@ -159,29 +157,15 @@ class Writer:
             parts.append(b'"log":%b,' % orjson.dumps(log))
         if event.flags:
             parts.append(b'"tags":%b,' % orjson.dumps(event.flags))
-        if len(self._said) >= MAX_SECONDS:
+        if len(self._said) >= MAX_SAID:
             self._said.clear()
         said = self._said[event.stream, event.level, event.flags] = b"".join(parts)
         return said
 
-    def _second(self, second: int) -> bytes:
-        known = self._seconds.get(second)
-        if known is not None:
-            return known
-        if len(self._seconds) >= MAX_SECONDS:
-            self._seconds.clear()
-        rendered = self._seconds[second] = _second_text(second).encode()
-        return rendered
-
 
 def time_text(nanoseconds: int) -> str:
     """A time as date_nanos takes it, `2026-11-24T01:02:03.123456789Z`; the nearest one it takes."""
-    second, nanosecond = divmod(min(max(nanoseconds, 0), LAST_TIME), SECOND)
-    return f"{_second_text(second)}{nanosecond:09d}Z"
-
-
-def _second_text(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+    return rfc3339(min(max(nanoseconds, 0), LAST_TIME))
 
 
 def _rendered(event: Event) -> bytes:

@@ -23,9 +23,8 @@ from storage.local.counters import Scan, countable, split
 from storage.local.counting_sql import certain, key_of, minute_place, place_of, possible
 from storage.local.hot import Batch
 from storage.local.minutes import Minutes
-from storage.local.narrowing import narrowed
 from storage.local.origins import Origins
-from storage.local.search import MOST_ROWS, UNREADABLE, Searcher, Snapshot, within_range
+from storage.local.search import MOST_ROWS, UNREADABLE, Searcher, Snapshot, sources_of, within_range
 from storage.local.sources import Source, look, relevant
 from storage.query import Query
 from storage.store import StoreUnavailable
@@ -115,10 +114,7 @@ def _clipped(query: Query, first: int, last: int) -> tuple[int, int]:
 
 def _relevant(counter: Counter, query: Query) -> list[Source]:
     """The sources that may have something, the latest first."""
-    selected = counter.origins.matching(query)
-    everything: list[Source] = [*counter.snapshot.batches, *counter.snapshot.files]
-    wanted = [source for source in everything if relevant(source, query, selected)]
-    sources: list[Source] = narrowed(wanted, query.text)
+    sources = sources_of(counter.snapshot, query, counter.origins.matching(query))
     return sorted(sources, key=lambda source: source.max_timestamp, reverse=True)
 
 

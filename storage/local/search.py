@@ -95,9 +95,7 @@ class Searcher:
     def search(self, snapshot: Snapshot, plan: Plan, selected: frozenset[int] | None) -> Found:
         """The first limit + 1 events of the page, exactly. Raises StoreUnavailable."""
         query, found = plan.query, Found([])
-        everything: list[Source] = [*snapshot.batches, *snapshot.files]
-        wanted = [source for source in everything if relevant(source, query, selected)]
-        sources: list[Source] = narrowed(wanted, query.text)
+        sources = sources_of(snapshot, query, selected)
         sources.sort(key=lambda s: bound(s, query), reverse=query.order == "desc")
         deadline, rows, place = time.monotonic() + SCAN_SECONDS, FIRST_ROWS, 0
         while place < len(sources) and not certain(found.events, sources[place], query):
@@ -257,6 +255,12 @@ def page(searcher: Searcher, snapshot: Snapshot, query: Query, origins: Origins,
         end = cursor_after(events[-1], plan.query, ceiling)
     cut_short = found.resume is not None and end is found.resume
     return Page(events, end, "time" if cut_short else None, tuple(notes))
+
+
+def sources_of(snapshot: Snapshot, query: Query, selected: frozenset[int] | None) -> list[Source]:
+    """What may have a match, files as the parts that may. `selected`: numbers of origins, None for all."""
+    everything: list[Source] = [*snapshot.batches, *snapshot.files]
+    return narrowed([source for source in everything if relevant(source, query, selected)], query.text)
 
 
 def within_range(query: Query) -> Query:

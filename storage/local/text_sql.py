@@ -23,7 +23,7 @@ JSON = "coalesce(fields, message)"  # a JSON line's fields are its message
 # Half a letter is no text for SQL, and three letters are apart from their like in the RE2 of DuckDB 2.0.
 _UNSAFE = re.compile("[\ud800-\udfff\u0390\u1fd3\u03b0\u1fe3\ufb05\ufb06]")
 _SPECIAL = re.compile(r"[!-/:-@\[-^`{-~]")  # ASCII punctuation but for _: itself behind a backslash
-NUMERIC = frozenset("0123456789+-.einfa")  # of texts that numbers are written with, in one way of several
+_NUMERIC = frozenset("0123456789+-.einfa")  # of texts that numbers are written with, in one way of several
 
 
 def candidates(expression: Expression, fields: Fields | None = None) -> SQL:
@@ -69,10 +69,15 @@ def field(expression: Field) -> SQL:
     parts: list[SQL] = []
     if key := expression.path.rpartition(".")[2]:
         parts.append((f"contains({JSON}, ?)", [key]))
-    if expression.op in ("=", "prefix") and not set(expression.value) <= NUMERIC:
+    if is_spelled(expression):
         parts.append(_contains(JSON, expression.value))
     escaped: SQL = (f"contains({JSON}, ?)", ["\\"])
     return both([("(json_line OR fields IS NOT NULL)", []), either([escaped, both(parts)])])
+
+
+def is_spelled(field: Field) -> bool:
+    """Whether JSON has the value as it is asked for, escapes apart: numbers have other spellings."""
+    return field.op in ("=", "prefix") and not set(field.value) <= _NUMERIC
 
 
 def _contains(column: str, folded: str) -> SQL:

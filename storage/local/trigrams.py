@@ -19,7 +19,7 @@ import pyarrow as pa
 from storage.expression import And, Expression, Field, Or, Regex, Text
 from storage.literals import necessary
 from storage.local.catalogue import Trigrams
-from storage.local.text_sql import NUMERIC
+from storage.local.text_sql import is_spelled
 
 SEARCHED = ("message", "fields")  # the columns that `q` looks at
 
@@ -114,7 +114,7 @@ def probe(expression: Expression | None) -> Probe | None:
 def _field(field: Field) -> Probe | None:
     """Key and value stand in the JSON text, if not behind escapes or, numbers, in another spelling."""
     runs = _PLAIN_RUN.findall(field.path.rpartition(".")[2].lower())
-    if field.op in ("=", "prefix") and not set(field.value) <= NUMERIC:
+    if is_spelled(field):
         runs += _PLAIN_RUN.findall(field.value)
     plain = _has(runs)
     if plain is None:

@@ -17,6 +17,7 @@ from tests.real.elastic_script import elasticsearch_script
 from tests.real.server import Logdock
 
 Launcher = Callable[..., Logdock]
+Tell = Callable[[str], None]
 
 
 def missing(reason: str) -> None:
@@ -91,3 +92,14 @@ def logdock_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launche
 def end_all(servers: list[Logdock]) -> None:
     codes = [server.stop() for server in servers if server.running()]
     assert codes == [0] * len(codes), f"exit codes after SIGTERM: {codes}"
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Tell:
+    """Print at once, whether the test fails or not."""
+
+    def print_now(text: str) -> None:
+        with capsys.disabled():
+            print(text, flush=True)
+
+    return print_now

@@ -23,7 +23,7 @@ from tests.real.chaos.load import Load
 from tests.real.chaos.proxy import Proxy
 from tests.real.chaos.run import endure, table
 from tests.real.chaos.site import Site, environ_with_clock
-from tests.real.conftest import Launcher
+from tests.real.conftest import Launcher, Tell
 from tests.real.disks import small_disk
 from tests.real.dockerd import Dockerd
 from tests.real.elastic import Node
@@ -42,8 +42,6 @@ STORE_DISK = 300 << 20
 SMALL_JOURNAL = "1MB"
 DROP_PATIENCE = 60.0  # seconds until such a journal is full and something was dropped, or all is stored
 FREQUENT_SEALING = {"LOGDOCK_SEAL_ROWS": "2000"}
-
-Tell = Callable[[str], None]
 
 
 @pytest.fixture(scope="module")
@@ -64,15 +62,6 @@ def proxy(node: Node) -> Iterator[Proxy]:
 def disk() -> Iterator[Path]:
     with small_disk(Path(f"/tmp/ldchaos{os.getpid()}"), SMALL_DISK) as folder:
         yield folder
-
-
-@pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Iterator[Tell]:
-    def print_now(text: str) -> None:
-        with capsys.disabled():
-            print(text, flush=True)
-
-    yield print_now
 
 
 def seeded(tell: Tell) -> tuple[str, random.Random]:

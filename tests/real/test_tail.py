@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from tests.real.conftest import Launcher
+from tests.real.conftest import Launcher, Tell
 from tests.real.following import Follower
 from tests.real.forwarding import Sender, ended
 from tests.real.server import Logdock
@@ -20,33 +20,26 @@ FREQUENT_SEALING = {"LOGDOCK_SEAL_ROWS": "500"}
 PATIENCE = 60.0  # seconds for the last line to reach everybody
 
 
-def test_followers_see_the_exact_sequence_across_kills(
-    logdock: Launcher, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_followers_see_the_exact_sequence_across_kills(logdock: Launcher, tell: Tell) -> None:
     report = asyncio.run(follow_through(logdock(environ=FREQUENT_SEALING), kills=2))
-    with capsys.disabled():
-        print(report)
+    tell(report)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(900)
-def test_followers_see_the_exact_sequence_across_many_kills(
-    logdock: Launcher, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_followers_see_the_exact_sequence_across_many_kills(logdock: Launcher, tell: Tell) -> None:
     report = asyncio.run(follow_through(logdock(environ=FREQUENT_SEALING), kills=25))
-    with capsys.disabled():
-        print(report)
+    tell(report)
 
 
 @pytest.mark.soak
 @pytest.mark.elasticsearch
 @pytest.mark.timeout(900)
 def test_followers_see_the_exact_sequence_with_elasticsearch(
-    logdock: Launcher, elasticsearch: str, capsys: pytest.CaptureFixture[str]
+    logdock: Launcher, elasticsearch: str, tell: Tell
 ) -> None:
     report = asyncio.run(follow_through(logdock("--store", elasticsearch), kills=5))
-    with capsys.disabled():
-        print(report)
+    tell(report)
 
 
 async def follow_through(server: Logdock, kills: int) -> str:

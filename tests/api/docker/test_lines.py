@@ -43,13 +43,18 @@ async def test_nothing_stored_is_one_empty_slice(house: House) -> None:
     assert [slice async for slice in stored(house.store, QUERY, -1, None, no_lane)] == [([], 0)]
 
 
-@pytest.mark.parametrize("count", range(1, 12))
-async def test_newest_is_the_end_of_all(house: House, count: int) -> None:
-    """Whatever the pages: long lines count by their pieces."""
+async def add_mixed(house: House) -> None:
+    """Eight entries of one container, three of them pieces of a long line, and one of another."""
     await house.add(WEB, "a", "b", "c")
     await house.add(WEB, "x" * 40_000, flags=("joined",))
     await house.add(DB, "of another")
     await house.add(WEB, "y", "z")
+
+
+@pytest.mark.parametrize("count", range(1, 12))
+async def test_newest_is_the_end_of_all(house: House, count: int) -> None:
+    """Whatever the pages: long lines count by their pieces."""
+    await add_mixed(house)
     offset = house.tail.stored
     begins = {None: await newest(house.store, QUERY, offset, count)}
     entries = [part async for part in stored(house.store, QUERY, offset, begins, no_lane)]
@@ -102,10 +107,7 @@ async def test_a_store_that_is_behind_sets_the_moment(house: House, monkeypatch:
 
 @pytest.mark.parametrize("count", range(1, 12))
 async def test_a_short_tail_is_what_the_long_way_tells(house: House, count: int) -> None:
-    await house.add(WEB, "a", "b", "c")
-    await house.add(WEB, "x" * 40_000, flags=("joined",))
-    await house.add(DB, "of another")
-    await house.add(WEB, "y", "z")
+    await add_mixed(house)
     offset = house.tail.stored
     begins = {None: await newest(house.store, QUERY, offset, count)}
     slices = [part async for part in stored(house.store, QUERY, offset, begins, no_lane)]
